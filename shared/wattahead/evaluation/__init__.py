@@ -1,0 +1,1 @@
+"""Metrics and slices, no plots: training, backtest and monitor share them."""

@@ -1,0 +1,1 @@
+"""Features at issue time: arrays in, arrays out, nothing known later than the issue time."""

@@ -1,0 +1,1 @@
+"""Load and predict only; training lives in training/."""

@@ -1,0 +1,1 @@
+"""DuckDB on the bucket: a connection and its views."""

@@ -1,0 +1,1 @@
+"""Where data comes from: mapping files, the generator, and the contracts both must meet."""

@@ -1,0 +1,1 @@
+"""The bucket: objects, actuals, features, bundles, registry, tables and ledger."""

@@ -1,0 +1,51 @@
+"""JSON documents: frozen dataclasses of the domain to canonical bytes and back, strictly."""
+
+import json
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from wattahead.domain.errors import Refused
+
+
+T = TypeVar("T")
+
+
+@cache
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    kind.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]  # a plain attribute keeps the domain free of pydantic
+    return TypeAdapter(kind)
+
+
+def encode(document: object) -> bytes:
+    """Return canonical JSON: sorted keys, no spaces, so equal documents are equal bytes."""
+    plain = _adapter(type(document)).dump_python(document, mode="json")
+    return canonical(plain)
+
+
+def canonical(plain: object) -> bytes:
+    """Return canonical JSON of plain values."""
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def decode(kind: type[T], body: bytes, *, where: str) -> T:
+    """Return the document in `body`; `where` names it in the error."""
+    try:
+        return _adapter(kind).validate_json(body)
+    except ValidationError as error:
+        raise _refusal(error, where) from error
+
+
+def build(kind: type[T], plain: dict[str, Any], *, where: str) -> T:
+    """Return the document that plain values, such as parsed TOML, describe."""
+    try:
+        return _adapter(kind).validate_python(plain)
+    except ValidationError as error:
+        raise _refusal(error, where) from error
+
+
+def _refusal(error: ValidationError, where: str) -> Refused:
+    first = error.errors()[0]
+    at = ".".join(str(part) for part in first["loc"]) or "the document"
+    return Refused("E_CONFIG", f"{where}: {at}: {first['msg']}", fix="mend that line")
