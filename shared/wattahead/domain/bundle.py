@@ -84,11 +84,10 @@ class Runtime:
 
 @dataclass(frozen=True)
 class Rung:
-    """One step of the ladder: a bundle, the hash of its whole manifest, and where it was proved."""
+    """One step of the ladder: a bundle, and where it was proved."""
 
     role: str
-    bundle_id: str
-    manifest_sha256: str
+    bundle_id: str  # SHA-256 of the manifest's bytes, which hold the hash of every file
     kind: str
     features: tuple[str, ...]
     proved_on: Runtime | None = None

@@ -70,12 +70,17 @@ class Pool:
     quantiles: tuple[str, ...] = ("p10", "p50", "p90")
     input_deadline: str = "PT20M"
     batch_size: int = 1000
+    issue_hours: tuple[int, ...] = (0, 6, 12, 18)  # UTC hours of the day that training looks at
+    training_window: str = "P1200D"
+    parameters: Mapping[str, float] = field(default_factory=dict)  # of the trainer
 
     def __post_init__(self) -> None:
         if len(set(self.zones)) != len(self.zones) or not self.zones:
             raise Refused("E_CONFIG", f"zones of a pool of {self.signal} are empty or stand twice", fix="name each zone once")
         if not 1 <= self.batch_size <= 1000 or duration(self.horizon) > 7 * DAY:  # noqa: PLR2004 - DESIGN: a batch is up to 1,000 series
             raise Refused("E_CONFIG", f"batch size {self.batch_size} or horizon {self.horizon} is out of range", fix="use 1 to 1000 series and at most P7D")
+        if not self.issue_hours or not set(self.issue_hours) <= set(range(24)):
+            raise Refused("E_CONFIG", f"issue hours {list(self.issue_hours)} are not hours of a day", fix="use 0 to 23")
         if "p50" not in self.quantiles or sorted(self.quantiles) != list(self.quantiles):
             raise Refused("E_CONFIG", f"quantiles {list(self.quantiles)} lack p50 or are not ascending", fix='write them as ["p10", "p50", "p90"]')
 
@@ -99,6 +104,7 @@ class Catalog:
             for zone in pool.zones:
                 _known(f"pool {name}: zone", zone, self.zones)
             duration(pool.horizon)
+            duration(pool.training_window)
             duration(pool.input_deadline)
 
     def series(self, pool: str) -> tuple[Series, ...]:

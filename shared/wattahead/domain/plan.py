@@ -36,6 +36,7 @@ class HourEvent:
 class PlannedPool:
     """All that features and score need to know about a pool for one hour."""
 
+    name: str
     workload: str
     pool: Pool
     signal: Signal

@@ -4,10 +4,12 @@ import hashlib
 import random
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -64,43 +66,33 @@ class Put:
 
 
 @dataclass
-class Traffic:
-    """What a bucket was asked, for the ledger and the tests that count."""
-
-    gets: int = 0
-    puts: int = 0
-    lists: int = 0
-    bytes_read: int = 0
-    bytes_written: int = 0
-
-
-@dataclass
 class Bucket:
     """A bucket in which every object is written once. Retries transient faults; refuses unsafe keys."""
 
     store: Store
     url: str = ""
-    traffic: Traffic = field(default_factory=Traffic)
+    traffic: Counter[str] = field(default_factory=Counter)  # gets, puts, lists, bytes read and written
     pause: Callable[[float], None] = time.sleep
+    _counting: Lock = field(default_factory=Lock)
 
     def read(self, key: str, decode: Callable[[bytes], T]) -> T:
         """Return `decode(body)`. A body that `decode` calls damaged is fetched again: GET and verify retry as one."""
         checked_key(key)
 
         def attempt() -> T:
-            self.traffic.gets += 1
+            self._count("gets")
             body = self.store.get(key)
-            self.traffic.bytes_read += len(body)
+            self._count("read", len(body))
             return decode(body)
 
         return self._retry(key, attempt, again=(Damaged,))
 
-    def read_all(self, keys: Sequence[str]) -> list[bytes]:
-        """Return the bodies of `keys`, fetched in parallel."""
-        if len(keys) <= 1:
-            return [self.read(key, bytes) for key in keys]
-        with ThreadPoolExecutor(min(PARALLEL, len(keys))) as pool:
-            return list(pool.map(lambda key: self.read(key, bytes), keys))
+    def read_all(self, wanted: Sequence[tuple[str, Callable[[bytes], T]]]) -> list[T]:
+        """Return `decode(body)` of each (key, decode) pair, fetched in parallel."""
+        if len(wanted) <= 1:
+            return [self.read(*pair) for pair in wanted]
+        with ThreadPoolExecutor(min(PARALLEL, len(wanted))) as pool:
+            return list(pool.map(lambda pair: self.read(*pair), wanted))
 
     def create(self, key: str, body: bytes) -> Put:
         """Write `key` unless it exists. After a lost response our own write is recognised by reading it back."""
@@ -109,7 +101,7 @@ class Bucket:
 
         def attempt() -> Put:
             nonlocal unsure
-            self.traffic.puts += 1
+            self._count("puts")
             try:
                 self.store.create(key, body)
             except failures.AlreadyExistsError:
@@ -122,7 +114,7 @@ class Bucket:
             except failures.BaseError as error:
                 unsure = not isinstance(error, failures.PermissionDeniedError | failures.UnauthenticatedError)
                 raise
-            self.traffic.bytes_written += len(body)
+            self._count("written", len(body))
             return Put(created=True, body=body)
 
         return self._retry(key, attempt, again=(Transient,))
@@ -132,10 +124,14 @@ class Bucket:
         checked_key(prefix)
 
         def attempt() -> list[str]:
-            self.traffic.lists += 1
+            self._count("lists")
             return sorted(self.store.keys(prefix + "/", after))
 
         return self._retry(prefix, attempt)
+
+    def _count(self, what: str, amount: int = 1) -> None:
+        with self._counting:  # bundle files are fetched in parallel
+            self.traffic[what] += amount
 
     def _retry(self, key: str, attempt: Callable[[], T], again: tuple[type[Exception], ...] = ()) -> T:
         for number in range(ATTEMPTS):

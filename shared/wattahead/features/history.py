@@ -1,0 +1,102 @@
+"""Features of the target's own past. All values are in units of the scale; lags are chosen by what is known."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattahead.features.view import View
+
+Floats = NDArray[np.float64]
+
+
+def same_time(view: View, n: int) -> Floats:
+    """Value at the same time of day on the n-th newest day on which it is known."""
+    chosen = (view.known_days == n) & np.isfinite(view.same_time)
+    return np.where(chosen.any(axis=0), np.where(chosen, view.same_time, 0.0).sum(axis=0), np.nan)
+
+
+def lag(view: View, hours: int) -> Floats:
+    """Value exactly `hours` before the valid time, if it was known."""
+    cells = view.history.shape[2] + np.arange(view.steps) - hours * view.cells_per_day // 24
+    inside = (cells >= 0) & (cells < view.history.shape[2])
+    return np.where(inside, view.history[:, :, np.where(inside, cells, 0)], np.nan)
+
+
+def same_time_mean(view: View, days: int) -> Floats:
+    """Mean at the same time of day over the known ones of the last `days` days."""
+    return mean(view.same_time[:days], axis=0)
+
+
+def same_time_max(view: View, days: int) -> Floats:
+    """Maximum at the same time of day over the known ones of the last `days` days."""
+    return extreme(np.fmax, view.same_time[:days], axis=0)
+
+
+def same_time_min(view: View, days: int) -> Floats:
+    """Minimum at the same time of day over the known ones of the last `days` days."""
+    return extreme(np.fmin, view.same_time[:days], axis=0)
+
+
+def newest(view: View) -> Floats:
+    """The newest known value, the same for every step."""
+    cell = view.history.shape[2] - 1 - np.minimum(view.newest, view.history.shape[2] - 1)
+    return np.take_along_axis(view.history, cell[:, :, None], axis=2)
+
+
+def newest_mean(view: View, hours: int) -> Floats:
+    """Mean of what is known of the last `hours` hours before the issue time."""
+    return mean(window(view, hours * view.cells_per_day // 24, 0), axis=2)[:, :, None]
+
+
+def newest_age(view: View) -> Floats:
+    """Hours from the end of the newest known interval to the issue time."""
+    return (view.newest * 24.0 / view.cells_per_day)[:, :, None]
+
+
+def window_max(view: View, days: int, behind: int) -> Floats:
+    """Maximum over `days` days that end `behind` days before the issue time."""
+    return extreme(np.fmax, window(view, days * view.cells_per_day, behind * view.cells_per_day), axis=2)[:, :, None]
+
+
+def window_mean(view: View, days: int, behind: int) -> Floats:
+    """Mean over `days` days that end `behind` days before the issue time."""
+    return mean(window(view, days * view.cells_per_day, behind * view.cells_per_day), axis=2)[:, :, None]
+
+
+def window(view: View, cells: int, behind: int) -> Floats:
+    """Return `cells` cells of history that end `behind` cells before the issue time."""
+    end = view.history.shape[2] - behind
+    return view.history[:, :, max(end - cells, 0) : end]
+
+
+def mean(values: Floats, axis: int) -> Floats:
+    """Return the mean of the finite values along `axis`; NaN where there is none, without a warning.
+
+    The sum runs over the axis in order, so the result of one series does not depend on its neighbours.
+    """
+    finite = np.isfinite(values)
+    count = finite.sum(axis=axis)
+    total = np.where(finite, values, 0.0).sum(axis=axis)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def extreme(choose: Callable[..., Floats] | np.ufunc, values: Floats, axis: int) -> Floats:
+    """Return the extreme that `choose` (fmax or fmin) finds among the known values along `axis`."""
+    return np.asarray(choose.reduce(values, axis=axis)) if values.shape[axis] else np.full(np.delete(values.shape, axis), np.nan)  # type: ignore[union-attr]
+
+
+# name pattern -> (feature, which of its numbers are days of history it needs)
+FAMILIES: Final[dict[str, tuple[Callable[..., Floats], Callable[..., int]]]] = {
+    r"same_time_(\d+)": (same_time, lambda n: 0),
+    r"same_time_mean_(\d+)d": (same_time_mean, lambda days: 0),
+    r"same_time_max_(\d+)d": (same_time_max, lambda days: 0),
+    r"same_time_min_(\d+)d": (same_time_min, lambda days: 0),
+    r"lag_(\d+)h": (lag, lambda hours: hours // 24 + 1),
+    r"newest": (newest, lambda: 0),
+    r"newest_mean_(\d+)h": (newest_mean, lambda hours: hours // 24 + 1),
+    r"newest_age_h": (newest_age, lambda: 0),
+    r"max_(\d+)d_lag_(\d+)d": (window_max, lambda days, behind: days + behind),
+    r"mean_(\d+)d_lag_(\d+)d": (window_mean, lambda days, behind: days + behind),
+}

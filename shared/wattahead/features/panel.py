@@ -1,0 +1,98 @@
+"""The gate in time: every revision of many series on a grid, and what of it was known at an issue time.
+
+Nothing else in `features` looks at `available_at`. What leaves `known` is what a forecaster could have seen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattahead.domain.errors import Refused
+from wattahead.domain.hours import NEVER, iso
+
+Floats = NDArray[np.float64]
+Instants = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Revisions of many series on one regular grid.
+
+    `values` [unit of the series] and `available` [µs] have the shape (series, cell, revision); along the
+    last axis `available` ascends and is `NEVER` where there is no revision.
+    """
+
+    start: int  # first cell [µs]
+    step: int  # length of a cell [µs]
+    values: Floats
+    available: Instants
+    conflicts: dict[int, Refused]  # series index -> equal stamps with different values
+
+    def known(self, issue_times: Instants, *, before: int, after: int = 0) -> Floats:
+        """Return the newest value known at each issue time, for cells around it.
+
+        Shape (series, issue time, before + after): cells from `before` cells ahead of the issue time to `after`
+        cells behind it. NaN where nothing was known, or where the panel does not reach.
+        """
+        offsets = np.arange(-before, after)
+        cells = (issue_times[:, None] - self.start) // self.step + offsets
+        inside = (cells >= 0) & (cells < self.values.shape[1])
+        cells = np.where(inside, cells, 0)
+        known = np.full((len(self.values), *cells.shape), np.nan)
+        for revision in range(self.values.shape[2]):  # ascending: a later revision that was known replaces an earlier one
+            seen = inside & (self.available[:, cells, revision] <= issue_times[:, None])
+            np.copyto(known, self.values[:, cells, revision], where=seen)
+        return known
+
+    def settled(self) -> Floats:
+        """Return the last revision of every cell, shape (series, cell): what came true, for training and scoring only."""
+        held = self.available < NEVER
+        last = np.maximum(held.sum(axis=2) - 1, 0)
+        values = np.take_along_axis(self.values, last[:, :, None], axis=2)[:, :, 0]
+        return np.where(held.any(axis=2), values, np.nan)
+
+
+def panel(
+    row_series: NDArray[np.integer], valid_time: Instants, available_at: Instants, value: Floats,
+    *, series: int, start: int, end: int, step: int, names: Sequence[str] = (),
+) -> Panel:
+    """Build a panel of `series` series over the cells of [start, end) from rows in any order.
+
+    Rows outside the grid or with a null value are left out; equal rows count once. A series with two different
+    values for one valid time and available_at is emptied and listed in `conflicts` (`E_TIME_CONFLICT`).
+    """
+    cells = (end - start) // step
+    kept = (valid_time >= start) & (valid_time < end) & np.isfinite(value) & (row_series >= 0)
+    who, cell, known_at, what = row_series[kept], (valid_time[kept] - start) // step, available_at[kept], value[kept]
+    order = np.lexsort((what, known_at, cell, who))
+    who, cell, known_at, what = who[order], cell[order], known_at[order], what[order]
+    same = np.zeros(len(who), dtype=bool)
+    same[1:] = (who[1:] == who[:-1]) & (cell[1:] == cell[:-1]) & (known_at[1:] == known_at[:-1])
+    differs = same & (np.append(0.0, what[:-1]) != what)
+    conflicts = _conflicts(who[differs], start + cell[differs] * step, names)
+    keep = ~same & ~np.isin(who, list(conflicts))
+    who, cell, known_at, what = who[keep], cell[keep], known_at[keep], what[keep]
+    revision = _rank(who * cells + cell)
+    depth = int(revision.max(initial=0)) + 1
+    values = np.full((series, cells, depth), np.nan)
+    available = np.full((series, cells, depth), NEVER, dtype=np.int64)
+    values[who, cell, revision] = what
+    available[who, cell, revision] = known_at
+    return Panel(start, step, values, available, conflicts)
+
+
+def _conflicts(who: NDArray[np.integer], when: Instants, names: Sequence[str]) -> dict[int, Refused]:
+    found: dict[int, Refused] = {}
+    for index, at in zip(who.tolist(), when.tolist(), strict=True):
+        name = names[index] if names else str(index)
+        found.setdefault(index, Refused("E_TIME_CONFLICT", f"{name} has two values for {iso(at)} with one available_at", fix="ingest a correction with a later available_at"))
+    return found
+
+
+def _rank(group: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Count 0, 1, 2 … within runs of equal values."""
+    starts = np.flatnonzero(np.append(True, group[1:] != group[:-1]))  # noqa: FBT003 - the first row starts a run
+    lengths = np.diff(np.append(starts, len(group)))
+    return np.arange(len(group)) - np.repeat(starts, lengths) if len(group) else group

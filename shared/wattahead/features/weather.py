@@ -1,0 +1,71 @@
+"""Features of the weather forecast: a variable at the valid hour, at its neighbours, over a day, over the points."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattahead.domain.hours import HOUR
+from wattahead.features.history import extreme, mean
+from wattahead.features.view import WEATHER_BEFORE, View
+
+Floats = NDArray[np.float64]
+
+
+def at_valid(view: View, variable: str) -> Floats:
+    """Mean over the zone's points at the valid time."""
+    return shifted(view, variable, 0)
+
+
+def after(view: View, variable: str, hours: int) -> Floats:
+    """Mean over the points, `hours` after the valid time."""
+    return shifted(view, variable, hours)
+
+
+def before(view: View, variable: str, hours: int) -> Floats:
+    """Mean over the points, `hours` before the valid time."""
+    return shifted(view, variable, -hours)
+
+
+def highest(view: View, variable: str) -> Floats:
+    """Highest of the points at the valid time."""
+    return extreme(np.fmax, _cells(view, variable, 0), axis=3)
+
+
+def lowest(view: View, variable: str) -> Floats:
+    """Lowest of the points at the valid time."""
+    return extreme(np.fmin, _cells(view, variable, 0), axis=3)
+
+
+def horizon_mean(view: View, variable: str) -> Floats:
+    """Mean over the points and the whole horizon, the same for every step."""
+    return mean(shifted(view, variable, 0), axis=2)[:, :, None]
+
+
+def window_mean(view: View, variable: str, hours: int) -> Floats:
+    """Mean over the points and over `hours` hours to both sides of the valid time."""
+    return mean(np.stack([shifted(view, variable, offset) for offset in range(-hours, hours + 1)]), axis=0)
+
+
+def shifted(view: View, variable: str, hours: int) -> Floats:
+    """Return the mean over the points, `hours` away from the valid time, shape (S, T, H)."""
+    return mean(_cells(view, variable, hours), axis=3)
+
+
+def _cells(view: View, variable: str, hours: int) -> Floats:
+    held = view.weather[variable]
+    first = WEATHER_BEFORE // view.step + hours * HOUR // view.step
+    return held[:, :, first : first + view.steps]
+
+
+# longest suffix first: the variable's own name may hold digits and underscores
+FAMILIES: Final[dict[str, tuple[Callable[..., Floats], Callable[..., int]]]] = {
+    r"weather_(\w+?)_plus_(\d)h": (after, lambda variable, hours: 0),
+    r"weather_(\w+?)_minus_(\d+)h": (before, lambda variable, hours: 0),
+    r"weather_(\w+?)_around_(\d)h": (window_mean, lambda variable, hours: 0),
+    r"weather_(\w+?)_highest": (highest, lambda variable: 0),
+    r"weather_(\w+?)_lowest": (lowest, lambda variable: 0),
+    r"weather_(\w+?)_horizon_mean": (horizon_mean, lambda variable: 0),
+    r"weather_(\w+)": (at_valid, lambda variable: 0),
+}

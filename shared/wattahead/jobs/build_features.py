@@ -1,0 +1,78 @@
+"""Build the feature objects of an hour: exactly what its batches will be scored from."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from wattahead.domain.errors import Transient
+from wattahead.domain.hours import duration, iso
+from wattahead.domain.plan import Batch, HourEvent, Plan, PlannedPool
+from wattahead.domain.quality import Quality
+from wattahead.features.cube import Cube, Inputs, build
+from wattahead.jobs.hour import Answer, Attempt, closed, read_plan, refuse_closed, run_id, worst
+from wattahead.jobs.inputs import Source, load_inputs
+from wattahead.storage import keys
+from wattahead.storage.documents import canonical
+from wattahead.storage.ledger import Outcome
+from wattahead.storage.objects import Bucket, sha256
+from wattahead.storage.tables import encode_table
+from wattahead.workloads.forecast import to_table, valid_times
+
+MISSING = Quality.WEATHER_MISSING | Quality.TARGET_STALE  # sources that are worth waiting for until the deadline
+
+
+def build_features(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
+    """Write the feature objects of a planned hour, or of one batch of it.
+
+    A batch whose sources are not all there before the pool's input deadline is left for later (`waiting`).
+    """
+    if closed(event, now):
+        return refuse_closed(bucket, "features", event, now)
+    plan, digest = read_plan(bucket, event)
+    outcomes: dict[str, Outcome] = {}
+    for name, batches in _by_pool(plan, event).items():
+        planned = plan.pools[name]
+        inputs = load_inputs(bucket, Source.of(planned), plan.issue_time, plan.issue_time)
+        for batch in batches:
+            outcomes[batch.name] = _build_batch(bucket, event, now, plan, digest, batch, inputs)
+    answer = Answer("features", event, worst(outcomes.values()), outcomes)
+    if answer.outcome == "waiting" and event.batch:
+        raise Transient("E_STORAGE", f"sources of {event.batch} at {iso(event.issue_time)} are not all there", fix="retry until the input deadline")
+    return answer
+
+
+def features_key(plan: Plan, batch: Batch) -> str:
+    """Return the key of a batch's feature object; the hash stands for its columns."""
+    planned = plan.pools[batch.pool]
+    return keys.features(plan, planned.workload, batch.name, sha256(canonical(list(planned.features)))[:16])
+
+
+def _by_pool(plan: Plan, event: HourEvent) -> dict[str, list[Batch]]:
+    chosen = [plan.batch(event.batch)] if event.batch else list(plan.batches)
+    return {name: [batch for batch in chosen if batch.pool == name] for name in {batch.pool: None for batch in chosen}}
+
+
+def _build_batch(bucket: Bucket, event: HourEvent, now: int, plan: Plan, digest: str, batch: Batch, inputs: Inputs) -> Outcome:
+    attempt = Attempt(bucket, "features", event, now, batch.name)
+    planned = plan.pools[batch.pool]
+    source = Source.of(planned)
+    who = source.positions(batch.series)
+    cube = attempt.timed("cube", lambda: build(source.recipe, inputs.take(who), [plan.issue_time]))
+    lacking = (cube.flags & MISSING) != 0
+    if lacking.any() and now < plan.issue_time + duration(planned.pool.input_deadline):
+        attempt.record("waiting", run_id=run_id(digest, batch.name), outcomes={"waiting": batch.series})
+        return "waiting"
+    cube = replace(cube, flags=cube.flags | np.where(lacking, Quality.DEADLINE_PASSED, 0).astype(np.int32))
+    body = encode_table(to_table(batch.series, valid_times(planned, plan.issue_time), cube, 0))
+    created = attempt.timed("write", lambda: bucket.create(features_key(plan, batch), body)).created
+    outcome: Outcome = "ok" if created else "duplicate"
+    errors = {batch.series[place]: str(inputs.target.conflicts[number]) for place, number in enumerate(who.tolist()) if number in inputs.target.conflicts}
+    attempt.record(outcome, run_id=run_id(digest, batch.name), rows=cube.values[0].size, outcomes=_by_flag(batch.series, cube), errors=errors)
+    return outcome
+
+
+def _by_flag(series: Sequence[str], cube: Cube) -> dict[str, tuple[str, ...]]:
+    sparse = cube.flags[:, 0] != 0
+    groups = {"complete": ~sparse, "flagged": sparse}
+    return {label: tuple(np.array(series)[chosen].tolist()) for label, chosen in groups.items() if chosen.any()}

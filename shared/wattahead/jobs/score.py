@@ -1,0 +1,154 @@
+"""Score the batches of an hour: features and bundles in, one object of rows per batch out, visible once."""
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from wattahead.domain.bundle import Rung
+from wattahead.domain.errors import Refused, Transient, WattaheadError
+from wattahead.domain.hours import iso
+from wattahead.domain.plan import Batch, HourEvent, Plan, PlannedPool
+from wattahead.domain.quality import Quality
+from wattahead.features.cube import build
+from wattahead.jobs.build_features import features_key
+from wattahead.jobs.hour import Answer, Attempt, closed, read_plan, refuse_closed, run_id, worst
+from wattahead.jobs.inputs import Source, empty_inputs
+from wattahead.jobs.plan import scored
+from wattahead.jobs.prove import prove, runtime
+from wattahead.models.loading import NATIVE, load
+from wattahead.models.rows import Model
+from wattahead.storage import keys
+from wattahead.storage.bundles import fetch
+from wattahead.storage.ledger import Outcome
+from wattahead.storage.objects import Bucket
+from wattahead.storage.tables import decode_table, encode_table
+from wattahead.workloads.forecast import Sample, feature_schema, read_sample, to_rows, to_sample, valid_times
+from wattahead.workloads.ladder import Climbed, climb
+
+
+@dataclass
+class Scorer:
+    """Scores hours from one bucket and keeps verified models while the process is warm."""
+
+    bucket: Bucket
+    models: MutableMapping[str, Model] = field(default_factory=dict)  # by bundle id: a changed champion is another key
+
+    def score(self, event: HourEvent, *, now: int) -> Answer:
+        """Score one batch, or every batch of the hour whose features are ready. Other batches go on when one fails."""
+        if closed(event, now):
+            return refuse_closed(self.bucket, "score", event, now)
+        attempt = Attempt(self.bucket, "score", event, now)
+        plan, digest = read_plan(self.bucket, event)
+        outcomes: dict[str, Outcome] = {}
+        failures: list[WattaheadError] = []
+        rows = 0
+        for batch in self._open(plan, event):
+            try:
+                outcomes[batch.name], count = self._score_batch(event, now, plan, digest, batch)
+                rows += count
+            except (Transient, Refused) as error:
+                outcomes[batch.name] = "waiting" if error.code == "E_FEAT_MISSING" else "failed"
+                if event.batch or outcomes[batch.name] == "failed":
+                    failures.append(error)
+        if failures:
+            # The caller's retry finds the finished batches done and meets only these again.
+            raise failures[0]
+        if not outcomes:
+            attempt.record("duplicate")
+        return Answer("score", event, worst(outcomes.values()), outcomes, rows)
+
+    def _open(self, plan: Plan, event: HourEvent) -> list[Batch]:
+        """Return the batch of the event, or all of the hour that have no rows yet."""
+        if event.batch:
+            return [plan.batch(event.batch)]
+        done = scored(self.bucket, plan)
+        return [batch for batch in plan.batches if batch.name not in done]
+
+    def _score_batch(self, event: HourEvent, now: int, plan: Plan, digest: str, batch: Batch) -> tuple[Outcome, int]:
+        attempt = Attempt(self.bucket, "score", event, now, batch.name)
+        number = run_id(digest, batch.name)
+        planned = plan.pools[batch.pool]
+        try:
+            sample, reading = attempt.timed("read", lambda: self._sample(event, plan, planned, batch))
+            climbed = attempt.timed("predict", lambda: self._climb(event, planned, sample))
+            extra = Quality.FINAL_ATTEMPT if event.final_attempt else 0
+            table, flags = to_rows(plan, planned, sample, climbed, run_id=number, extra=extra)
+            put = attempt.timed("write", lambda: self.bucket.create(keys.rows(plan, planned.workload, batch.name), encode_table(table)))
+        except WattaheadError as error:
+            _record_failure(attempt, number, batch, error)
+            raise
+        outcome: Outcome = "duplicate" if not put.created else "degraded" if climbed.level.any() else "ok"
+        attempt.record(outcome, run_id=number, rows=table.num_rows, outcomes=_groups(batch, climbed, flags), errors=sample.errors | climbed.errors | reading)
+        return outcome, table.num_rows if put.created else 0
+
+    def _sample(self, event: HourEvent, plan: Plan, planned: PlannedPool, batch: Batch) -> tuple[Sample, dict[str, str]]:
+        """Return the batch's rows. A feature object that is damaged for good leaves what the clock alone knows."""
+        key = features_key(plan, batch)
+
+        def decode(body: bytes) -> pa.Table:
+            return decode_table(body, feature_schema(planned), where=key)
+
+        try:
+            times = valid_times(planned, plan.issue_time)
+            return read_sample(self.bucket.read(key, decode), batch, planned, times, lambda: _blind(plan, planned, batch)), {}
+        except (Refused, Transient) as error:
+            late = error.code == "E_FEAT_MISSING" or isinstance(error, Transient)
+            if late and not event.final_attempt:
+                raise
+            return _blind(plan, planned, batch), {"": str(error)}
+
+    def _climb(self, event: HourEvent, planned: PlannedPool, sample: Sample) -> Climbed:
+        rungs = planned.ladder
+        if event.final_attempt:
+            # The attempts before may have died in native code: serve from what cannot.
+            rungs = tuple(rung for rung in rungs if rung.kind not in NATIVE)
+        return climb(sample.rows, rungs, self._opener(event, planned), quantiles=len(planned.pool.quantiles))
+
+    def _opener(self, event: HourEvent, planned: PlannedPool) -> Callable[[Rung], Model]:
+        def open_rung(rung: Rung) -> Model:
+            try:
+                return self.model(rung, planned)
+            except Transient as error:
+                if event.final_attempt:
+                    raise Refused(error.code, error.fact, fix=error.fix) from error
+                raise
+
+        return open_rung
+
+    def model(self, rung: Rung, planned: PlannedPool) -> Model:
+        """Return the verified model of a rung; proved again first where this runtime is not the one it was proved on."""
+        if rung.bundle_id not in self.models:
+            manifest, files = fetch(self.bucket, planned.name, rung.bundle_id)
+            if manifest.output.unit != planned.signal.unit or manifest.output.quantiles != planned.pool.quantiles:
+                raise Refused("E_BUNDLE_FEATURES", f"bundle {rung.bundle_id[:12]} predicts {manifest.output.unit} {manifest.output.quantiles}", fix=f"train one for {planned.signal.unit} {planned.pool.quantiles}")
+            if rung.kind in NATIVE and rung.proved_on != runtime():
+                prove(manifest, files)
+            self.models[rung.bundle_id] = load(manifest, files)
+        return self.models[rung.bundle_id]
+
+
+def _blind(plan: Plan, planned: PlannedPool, batch: Batch) -> Sample:
+    """Return rows that know nothing but the clock."""
+    source = Source.of(planned)
+    cube = build(source.recipe, empty_inputs(source, plan.issue_time), [plan.issue_time])
+    return to_sample(batch.series, cube, source.positions(batch.series), valid_times(planned, plan.issue_time))
+
+
+def _groups(batch: Batch, climbed: Climbed, flags: NDArray[np.int32]) -> dict[str, tuple[str, ...]]:
+    """Return the series by what served them; every series of the batch stands in exactly one group."""
+    groups: dict[str, list[str]] = {}
+    for name, rung, held in zip(batch.series, climbed.served_by, flags.tolist(), strict=True):
+        label = f"{rung.role}{' flagged' if held & ~Quality.REORDERED else ''}" if rung else "no_forecast"
+        groups.setdefault(label, []).append(name)
+    return {label: tuple(names) for label, names in groups.items()}
+
+
+def _record_failure(attempt: Attempt, number: str, batch: Batch, error: WattaheadError) -> None:
+    try:
+        attempt.record("waiting" if error.code == "E_FEAT_MISSING" else "failed", run_id=number, outcomes={"failed": batch.series}, errors={"": str(error)})
+    except WattaheadError:
+        # The storage that failed the batch also refuses its ledger entry; the first error says more.
+        return

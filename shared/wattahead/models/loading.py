@@ -1,0 +1,24 @@
+"""From a verified bundle to a model. One line per kind."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from wattahead.domain.bundle import Manifest
+from wattahead.domain.errors import Refused
+from wattahead.models.baseline import SeasonalNaive, load_climatology
+from wattahead.models.booster import load_boosters
+from wattahead.models.rows import Model
+
+LOADERS: Final[dict[str, Callable[[Manifest, Mapping[str, bytes]], Model]]] = {
+    "lightgbm": load_boosters,
+    "seasonal_naive": lambda manifest, _: SeasonalNaive(manifest.output.quantiles),
+    "climatology": lambda manifest, files: load_climatology(manifest.output.quantiles, files),
+}
+NATIVE: Final = frozenset({"lightgbm"})  # kinds that run code which can abort the process
+
+
+def load(manifest: Manifest, files: Mapping[str, bytes]) -> Model:
+    """Return the model of a bundle whose bytes have been verified."""
+    if manifest.kind not in LOADERS:
+        raise Refused("E_BUNDLE_VERSION", f"no loader for bundle kind {manifest.kind!r}, known: {', '.join(LOADERS)}", fix="upgrade wattahead")
+    return LOADERS[manifest.kind](manifest, files)

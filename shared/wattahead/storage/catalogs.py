@@ -1,0 +1,51 @@
+"""The catalog in the bucket: an append-only log, published from a TOML file."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from wattahead.domain.catalog import Catalog
+from wattahead.domain.errors import LostRace, Refused
+from wattahead.storage import keys
+from wattahead.storage.documents import build, encode
+from wattahead.storage.log import Log
+from wattahead.storage.objects import Bucket
+
+
+def read_catalog(path: Path) -> Catalog:
+    """Return the catalog in a TOML file; `zones = "all"` in a pool stands for every zone of the file."""
+    try:
+        plain: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise Refused("E_CONFIG", f"{path.name}: {error}", fix="mend the file") from error
+    for pool in plain.get("pools", {}).values():
+        if pool.get("zones") == "all":
+            pool["zones"] = sorted(plain.get("zones", {}))
+    return build(Catalog, plain, where=path.name)
+
+
+def publish_catalog(bucket: Bucket, catalog: Catalog) -> int:
+    """Append `catalog` unless it is the newest entry already; return its sequence."""
+    log = _log(bucket)
+    for _ in range(5):
+        numbers = log.sequences()
+        newest = numbers[-1] if numbers else 0
+        if newest and encode(log.entry(newest)) == encode(catalog):
+            return newest
+        try:
+            return log.append(catalog, after=newest)
+        except LostRace:
+            continue
+    raise LostRace("E_RACE", "the catalog is being published by many at once", fix="publish it again")
+
+
+def latest_catalog(bucket: Bucket) -> tuple[int, Catalog]:
+    """Return sequence and content of the newest catalog."""
+    numbers = _log(bucket).sequences()
+    if not numbers:
+        raise Refused("E_CATALOG_EMPTY", f"bucket {bucket.url} has no catalog", fix="publish one: wattahead catalog publish FILE.toml")
+    return numbers[-1], _log(bucket).entry(numbers[-1])
+
+
+def _log(bucket: Bucket) -> Log[Catalog]:
+    return Log(bucket, keys.CATALOG, Catalog)

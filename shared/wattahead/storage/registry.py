@@ -1,0 +1,28 @@
+"""The registry of a pool: an append-only log of decisions, each the whole state."""
+
+from wattahead.domain.bundle import RegistryEntry, Rung
+from wattahead.storage import keys
+from wattahead.storage.log import Log
+from wattahead.storage.objects import Bucket
+
+
+def registry(bucket: Bucket, pool: str) -> Log[RegistryEntry]:
+    """Return the log of a pool."""
+    return Log(bucket, keys.registry(pool), RegistryEntry)
+
+
+def latest(bucket: Bucket, pool: str) -> RegistryEntry | None:
+    """Return the newest entry of a pool, or None before the first."""
+    log = registry(bucket, pool)
+    numbers = log.sequences()
+    return log.entry(numbers[-1]) if numbers else None
+
+
+def ladder(bucket: Bucket, pool: str, issue_time: int) -> tuple[Rung, ...]:
+    """Return the rungs known at `issue_time` [µs], best first: the newest entry that was effective by then."""
+    log = registry(bucket, pool)
+    for number in reversed(log.sequences()):
+        entry = log.entry(number)
+        if entry.effective_from <= issue_time:
+            return tuple(sorted(entry.rungs, key=lambda rung: rung.level))
+    return ()

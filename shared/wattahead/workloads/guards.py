@@ -1,0 +1,41 @@
+"""What may leave: ordered quantiles within physical bounds, no solar power at night. Every intervention is flagged."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattahead.domain.catalog import Signal, Zone
+from wattahead.domain.hours import HOUR
+from wattahead.domain.quality import Quality
+from wattahead.features import sun
+
+Floats = NDArray[np.float64]
+
+DARK_BELOW = -1.0  # degrees; refraction and the sun's disc lift the edge of day by 0.8
+DARK_MARGIN = 2 * HOUR  # a zone is wider than its point, and hour labels may be off by one
+FAINT = 0.01  # of the scale: less than this at night is rounding of trees, removed without a flag
+
+
+def guard(values: Floats, scale: Floats, signal: Signal, dark: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.int32]]:
+    """Return safe values and the flags of what had to be done, per row.
+
+    `values` (Q, rows) and `scale` (rows) in the unit of the signal; `dark` (rows) marks hours without sun.
+    """
+    ordered = np.sort(values, axis=0)
+    flags = np.where((ordered != values).any(axis=0) & np.isfinite(values).all(axis=0), Quality.REORDERED, 0)
+    highest = np.where(np.isfinite(scale), scale * signal.upper_of_scale, np.inf)
+    bounded = np.minimum(ordered, highest)
+    if signal.lower is not None:
+        bounded = np.maximum(bounded, signal.lower)
+    tolerance = FAINT * np.where(np.isfinite(scale), scale, 0.0)
+    flags |= np.where((np.abs(bounded - ordered) > tolerance).any(axis=0), Quality.CLIPPED, 0)
+    if signal.night_zero:
+        flags |= np.where(dark & (bounded > tolerance).any(axis=0), Quality.NIGHT_ZEROED, 0)
+        bounded = np.where(dark & np.isfinite(bounded), 0.0, bounded)
+    return bounded, flags.astype(np.int32)
+
+
+def dark_hours(valid_times: NDArray[np.int64], step: int, zone: Zone) -> NDArray[np.bool_]:
+    """Return which intervals have no sun anywhere in the zone, margins included."""
+    edges = (valid_times - DARK_MARGIN, valid_times + step // 2, valid_times + step + DARK_MARGIN)
+    place = (np.array(zone.latitude), np.array(zone.longitude))
+    return np.max([sun.elevation(at, *place) for at in edges], axis=0) < DARK_BELOW

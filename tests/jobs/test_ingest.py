@@ -1,0 +1,448 @@
+"""Ingest, end to end: files in, objects in the bucket and a report out."""
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wattahead.domain.errors import Refused
+from wattahead.domain.hours import HOUR, instant, iso
+from wattahead.jobs.ingest import IngestReport, ingest
+from wattahead.sources.mapping_files import find_mapping, parse_mapping
+from wattahead.storage import timeseries
+from wattahead.storage.objects import Bucket, open_bucket
+
+NOW = instant("2021-03-03T00:00Z")
+_NAMES = count()
+
+METERS = """
+name = "meters"
+
+[[tables]]
+kind = "actuals"
+files = ["*.parquet"]
+format = "parquet"
+zone_column = "zone"
+time_column = "ts"
+publication_delay = "PT0H"
+
+[tables.columns]
+solar = { to = "production/solar", unit = "MW", range = [0, 100] }
+wind = { to = "production/wind", unit = "MW", range = [0, 100] }
+"""
+
+
+@pytest.fixture
+def bucket() -> Bucket:
+    return fresh()
+
+
+def fresh() -> Bucket:
+    """Return an empty bucket."""
+    return open_bucket(f"memory://ingest-{next(_NAMES)}")
+
+
+def times(*stamps: str, unit: str = "us") -> pa.Array:
+    """Return UTC times."""
+    return pa.array([instant(stamp) for stamp in stamps], pa.timestamp("us", "UTC")).cast(pa.timestamp(unit, "UTC"))
+
+
+def meters() -> pa.Table:
+    """Return two zones, three hours; one value of wind is missing."""
+    hours = ("2021-02-01T00:00Z", "2021-02-01T01:00Z", "2021-03-01T00:00Z")
+    return pa.table({
+        "zone": ["SE", "SE", "SE", "US-NE-ISNE", "US-NE-ISNE", "US-NE-ISNE"], "ts": times(*hours, *hours),
+        "solar": [0.0, 1.5, 2.0, 3.0, 4.0, 5.0], "wind": [9.0, None, 8.0, 7.0, 6.0, 5.0],
+    })  # fmt: skip
+
+
+def run(bucket: Bucket, folder: Path, mapping: str = METERS, *, delay: str = "", now: int = NOW) -> IngestReport:
+    return ingest(bucket, parse_mapping(mapping, where="test.toml"), folder, now=now, publication_delay=delay)
+
+
+def stored(bucket: Bucket, subkey: str = "solar") -> list[tuple[str, str, float, str, str]]:
+    """Return what a reader of the bucket sees, as plain rows."""
+    rows = timeseries.load(bucket, timeseries.actuals("production", subkey), instant("2020-01-01T00:00Z"), NOW)
+    plain = [(row["zone"], moment(row["valid_time"]), row["value"], moment(row["available_at"]), row["availability"])
+             for row in rows.to_pylist()]  # fmt: skip
+    return sorted(plain)
+
+
+def moment(at: object) -> str:
+    return iso(int(at.timestamp()) * 1_000_000)  # type: ignore[attr-defined]  # a datetime of pyarrow
+
+
+def refusals(report: IngestReport) -> list[tuple[str, str]]:
+    return [(refusal.series, refusal.code) for refusal in report.refused]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    pq.write_table(meters(), tmp_path / "meters.parquet")
+    return tmp_path
+
+
+def test_wide_parquet_becomes_actuals_known_at_the_end_of_their_hour(bucket: Bucket, folder: Path) -> None:
+    report = run(bucket, folder)
+
+    assert stored(bucket)[1] == ("SE", "2021-02-01T01:00Z", 1.5, "2021-02-01T02:00Z", "assumed")
+    assert report.rows == {"actuals/key=production/subkey=solar": 6, "actuals/key=production/subkey=wind": 5}
+    assert not report.refused
+
+
+def test_months_that_ended_a_week_ago_become_month_objects(bucket: Bucket, folder: Path) -> None:
+    report = run(bucket, folder, now=instant("2021-03-08T00:00Z"))
+
+    assert [key.rsplit("/", 1)[0] for key in report.objects if "solar" in key] == [
+        "history/actuals/key=production/subkey=solar/month=2021-02",
+        "actuals/key=production/subkey=solar/date=2021-03-01",
+    ]
+
+
+def test_ingesting_the_same_rows_again_creates_nothing(bucket: Bucket, folder: Path) -> None:
+    first = run(bucket, folder)
+
+    assert first.objects
+    assert run(bucket, folder).objects == ()
+
+
+def test_one_file_may_be_given_instead_of_a_folder(bucket: Bucket, folder: Path) -> None:
+    assert run(bucket, folder / "meters.parquet").rows["actuals/key=production/subkey=solar"] == 6
+
+
+def test_the_publication_delay_can_be_given_for_one_run(bucket: Bucket, folder: Path) -> None:
+    run(bucket, folder, delay="PT1H")
+
+    assert stored(bucket)[0][3] == "2021-02-01T02:00Z"
+
+
+def test_a_stated_available_at_is_kept_and_marked(bucket: Bucket, tmp_path: Path) -> None:
+    seen = meters().append_column("seen", times(*["2021-03-02T00:00Z"] * 6))
+    pq.write_table(seen, tmp_path / "meters.parquet")
+
+    run(bucket, tmp_path, METERS.replace('publication_delay = "PT0H"', 'available_column = "seen"'))
+
+    assert stored(bucket)[0] == ("SE", "2021-02-01T00:00Z", 0.0, "2021-03-02T00:00Z", "stated")
+
+
+def test_an_hour_ending_label_is_moved_to_the_start_of_its_hour(bucket: Bucket, folder: Path) -> None:
+    run(bucket, folder, METERS.replace('zone_column = "zone"', 'zone_column = "zone"\nhour_label = "ending"'))
+
+    assert stored(bucket)[1][:4] == ("SE", "2021-02-01T00:00Z", 1.5, "2021-02-01T01:00Z")
+
+
+def test_units_are_converted_before_the_range_is_checked(bucket: Bucket, folder: Path) -> None:
+    kilo = METERS.replace('unit = "MW", range = [0, 100]', 'unit = "MW", range = [0, 0.1], factor = 0.001')
+
+    run(bucket, folder, kilo)
+
+    assert [row[2] for row in stored(bucket)] == pytest.approx([0.0, 0.0015, 0.002, 0.003, 0.004, 0.005])
+
+
+def test_a_long_table_gives_the_same_rows_as_a_wide_one(folder: Path, tmp_path: Path) -> None:
+    wide, long = fresh(), fresh()
+    (tmp_path / "long").mkdir()
+    keys = meters().select(["zone", "ts"])
+    parts = [keys.append_column("what", pa.array([name] * 6)).append_column("mw", meters()[name])
+             for name in ("solar", "wind")]  # fmt: skip
+    pq.write_table(pa.concat_tables(parts), tmp_path / "long" / "long.parquet")
+    mapping = METERS.replace(
+        "[tables.columns]", 'layout = "long"\nvariable_column = "what"\nvalue_column = "mw"\n[tables.columns]'
+    )
+
+    run(wide, folder)
+    run(long, tmp_path / "long", mapping)
+
+    assert [stored(long, name) for name in ("solar", "wind")] == [stored(wide, name) for name in ("solar", "wind")]
+
+
+@pytest.fixture
+def csv_files(tmp_path: Path) -> Path:
+    """Return a file per zone in a folder per zone: naive times, weather in the row of the day before."""
+    (tmp_path / "CISO").mkdir()
+    (tmp_path / "CISO" / "CISO.csv").write_text(
+        "UTC time,solar,forecast_avg_wind_speed_wMean,forecast_avg_temperature_wMean,forecast_avg_dewpoint_wMean,"
+        "forecast_avg_dswrf_wMean,forecast_avg_precipitation_wMean,avg_solar_production_forecast,extra\n"
+        "2021-02-01 00:00:00,-3,5.5,280,270,0,0,12,x\n"
+        "2021-02-01 01:00:00,40,6.5,281,271,-0.5,0.1,13,y\n"
+        "2021-02-02 00:00:00,50,0,0,0,0,0,0,z\n",
+        encoding="utf-8",
+    )
+    return tmp_path
+
+
+def test_dacf_files_are_shifted_renamed_and_clipped(bucket: Bucket, csv_files: Path) -> None:
+    report = ingest(bucket, find_mapping("dacf"), csv_files, now=NOW)
+
+    weather = timeseries.load(bucket, timeseries.weather("gfs"), instant("2021-02-01T00:00Z"), NOW,
+                              variables=["wind_speed_10m", "dswrf_avg"]).to_pylist()  # fmt: skip
+    assert [(row[0], row[1], row[2]) for row in stored(bucket)] == [
+        ("US-CAL-CISO", "2021-02-01T00:00Z", 0.0),
+        ("US-CAL-CISO", "2021-02-01T01:00Z", 40.0),
+        ("US-CAL-CISO", "2021-02-02T00:00Z", 50.0),
+    ]
+    assert [
+        (moment(row["valid_time"]), moment(row["available_at"]), moment(row["nwp_init_time"])) for row in weather
+    ] == [
+        ("2021-02-02T00:00Z", "2021-02-01T00:00Z", "2021-02-01T00:00Z"),
+        ("2021-02-02T01:00Z", "2021-02-01T01:00Z", "2021-02-01T00:00Z"),
+    ]
+    assert [(row["wind_speed_10m"], row["dswrf_avg"]) for row in weather] == [(5.5, 0.0), (6.5, 0.0)]
+    assert report.rows["external/provider=operator"] == 2
+    assert any(line.startswith("W_FEAT_EXTRA CISO.csv") for line in report.warnings)
+
+
+def test_dacf_files_of_2019_have_their_month_first_and_end_with_the_year(bucket: Bucket, tmp_path: Path) -> None:
+    place = tmp_path / "ERCO" / "fuel_forecast"
+    place.mkdir(parents=True)
+    (place / "ERCO_solar_2019_clean.csv").write_text(
+        "UTC time,solar\n12/01/2019 00:00:00,7\n12/31/2019 23:00:00,8\n01/01/2020 00:00:00,9\n", encoding="utf-8"
+    )
+
+    ingest(bucket, find_mapping("dacf"), tmp_path, now=NOW)
+
+    rows = timeseries.load(bucket, timeseries.actuals("production", "solar"), instant("2019-01-01T00:00Z"), NOW)
+    assert [(moment(row["valid_time"]), row["value"]) for row in rows.to_pylist()] == [
+        ("2019-12-01T00:00Z", 7.0),
+        ("2019-12-31T23:00Z", 8.0),
+    ]
+
+
+def write(file: Path, table: pa.Table) -> None:
+    pq.write_table(table, file)
+
+
+def cut_off(file: Path) -> None:
+    write(file, meters())
+    file.write_bytes(file.read_bytes()[:-20])
+
+
+BAD_FILES = [
+    ("E_FEAT_EMPTY_FILE", lambda file: file.write_bytes(b"")),
+    ("E_FEAT_NO_ROWS", lambda file: write(file, meters()[:0])),
+    ("E_FEAT_FORMAT", lambda file: file.write_bytes(b"<!DOCTYPE html>")),
+    ("E_FEAT_CORRUPT", cut_off),
+    ("E_FEAT_COLUMN_DUP", lambda file: write(file, meters().append_column("solar", pa.array([1.0] * 6)))),
+    ("E_FEAT_COLUMN_MISSING", lambda file: write(file, meters().rename_columns(["zone", "TS ", "solar", "wind"]))),
+    ("E_FEAT_DTYPE", lambda file: write(file, column("ts", pa.array([1_612_137_600] * 6)))),
+    ("E_FEAT_DTYPE", lambda file: write(file, column("ts", pa.array(["2021-02-01T00:00Z"] * 6)))),
+    ("E_FEAT_DTYPE", lambda file: write(file, column("zone", pa.array([1] * 6)))),
+    ("E_TIME_NAIVE", lambda file: write(file, column("ts", meters()["ts"].cast(pa.timestamp("us"))))),
+]
+
+
+def column(name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """Return the meters with one column replaced."""
+    table = meters()
+    return table.set_column(table.column_names.index(name), name, values)
+
+
+@pytest.mark.parametrize(("code", "spoil"), BAD_FILES)
+def test_a_bad_file_is_refused_and_the_next_one_goes_on(
+    bucket: Bucket, folder: Path, code: str, spoil: Callable[[Path], object]
+) -> None:
+    spoil(folder / "bad.parquet")
+
+    report = run(bucket, folder)
+
+    assert [refusal.code for refusal in report.refused] == [code]
+    assert report.refused[0].series.startswith("bad.parquet")
+    assert len(stored(bucket)) == 6
+
+
+BAD_COLUMNS = [
+    ("E_FEAT_DTYPE", pa.array(["1"] * 6)),
+    ("E_FEAT_DTYPE", pa.array([True] * 6)),
+    ("E_FEAT_DTYPE", pc.cast(pa.array([1.0] * 6), pa.decimal128(9, 2))),
+    ("E_FEAT_DTYPE", pa.array([1.0] * 6).cast(pa.float16())),
+    ("E_FEAT_DTYPE", pa.array([[1.0]] * 6)),
+]
+
+
+@pytest.mark.parametrize(("code", "values"), BAD_COLUMNS)
+def test_a_mistyped_column_is_refused_and_its_neighbour_goes_on(
+    bucket: Bucket, tmp_path: Path, code: str, values: pa.Array
+) -> None:
+    write(tmp_path / "meters.parquet", column("solar", values))
+
+    report = run(bucket, tmp_path)
+
+    assert refusals(report) == [("production/solar", code)]
+    assert len(stored(bucket, "wind")) == 5
+
+
+def test_a_missing_column_is_refused_with_the_nearest_name(bucket: Bucket, tmp_path: Path) -> None:
+    write(tmp_path / "meters.parquet", meters().rename_columns(["zone", "ts", "Solar ", "wind"]))
+
+    report = run(bucket, tmp_path)
+
+    assert "solar (nearest: 'Solar ')" in report.refused[0].sentence
+    assert len(stored(bucket, "wind")) == 5
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../models", "..%2f", "%252e", "a\\b", "/etc", "S\0E", "SE\nlog", "S" * 300, "\u0421E", "A\u030a", "\u200fSE",
+     "", ".", "SE=1", "S*", "S?", "se"],
+)  # fmt: skip
+def test_a_zone_with_a_bad_name_is_refused_and_shown_in_ascii(bucket: Bucket, tmp_path: Path, name: str) -> None:
+    write(tmp_path / "meters.parquet", column("zone", pa.array([name] * 3 + ["US-NE-ISNE"] * 3)))
+
+    report = run(bucket, tmp_path)
+
+    assert [refusal.code for refusal in report.refused] == ["E_NAME"]
+    assert report.refused[0].series.isascii()
+    assert "\n" not in report.refused[0].sentence
+    assert {row[0] for row in stored(bucket)} == {"US-NE-ISNE"}
+
+
+def test_a_strict_mapping_refuses_a_zone_that_it_does_not_name(bucket: Bucket, folder: Path) -> None:
+    strict = METERS + '\n[zones]\nstrict = true\n[zones.names]\nSE = "SE"\n'
+
+    report = run(bucket, folder, strict)
+
+    assert refusals(report) == [("US-NE-ISNE", "E_ZONE_MISMATCH")]
+
+
+def test_times_of_another_zone_are_converted_and_noted(bucket: Bucket, tmp_path: Path) -> None:
+    write(tmp_path / "meters.parquet", column("ts", meters()["ts"].cast(pa.timestamp("us", "Europe/Stockholm"))))
+
+    report = run(bucket, tmp_path)
+
+    assert stored(bucket)[0][1] == "2021-02-01T00:00Z"
+    assert any(line.startswith("W_TIME_TZ meters.parquet") for line in report.warnings)
+
+
+def test_local_times_around_a_clock_change_are_refused(bucket: Bucket, tmp_path: Path) -> None:
+    autumn = pa.array(["2020-10-25T02:00:00"] * 6).cast(pa.timestamp("us"))
+    write(tmp_path / "meters.parquet", column("ts", autumn))
+    local = METERS.replace('zone_column = "zone"', 'zone_column = "zone"\ntime_zone = "Europe/Stockholm"')
+
+    assert [refusal.code for refusal in run(bucket, tmp_path, local).refused] == ["E_TIME_NAIVE"]
+
+
+def test_a_path_without_any_file_of_the_mapping_is_an_error(bucket: Bucket, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="E_FEAT_MISSING"):
+        run(bucket, tmp_path)
+
+
+def test_a_ragged_csv_is_corrupt_and_its_content_is_not_shown(bucket: Bucket, tmp_path: Path) -> None:
+    (tmp_path / "meters.csv").write_text("zone,ts,solar,wind\nSE,secret\n", encoding="utf-8")
+
+    report = run(bucket, tmp_path, METERS.replace("parquet", "csv"))
+
+    assert [refusal.code for refusal in report.refused] == ["E_FEAT_CORRUPT"]
+    assert "secret" not in report.refused[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("code", "body"),
+    [
+        ("E_FEAT_EMPTY_FILE", b"\n"),
+        ("E_FEAT_NO_ROWS", b"zone,ts,solar,wind\n"),
+        ("E_FEAT_FORMAT", b"\xef\xbb\xbf<html>"),
+        ("E_FEAT_FORMAT", b"PAR1"),
+        ("E_FEAT_CORRUPT", b"zone,ts,solar,w\xffnd\nSE,2021-02-01T00:00Z,1,2\n"),
+        ("E_FEAT_DTYPE", b"zone,ts,solar,wind\n\xff\xfe,2021-02-01T00:00Z,1,2\n"),
+        ("E_FEAT_COLUMN_DUP", b"zone,ts,solar,solar\nSE,2021-02-01T00:00Z,1,2\n"),
+        ("E_FEAT_COLUMN_MISSING", b"zone;ts;solar;wind\nSE;2021-02-01T00:00Z;1;2\n"),
+        ("E_FEAT_DTYPE", b"zone,ts,solar,wind\nSE,1 Feb 2021,1,2\n"),
+        ("E_TIME_NAIVE", b"zone,ts,solar,wind\nSE,2021-02-01 00:00:00,1,2\n"),
+        (
+            "E_FEAT_TOO_MANY_COLUMNS",
+            ",".join(f"c{number}" for number in range(501)).encode() + b"\n" + b"," * 500 + b"\n",
+        ),
+    ],
+)
+def test_a_bad_csv_file_is_refused_with_its_code(bucket: Bucket, tmp_path: Path, code: str, body: bytes) -> None:
+    (tmp_path / "meters.csv").write_bytes(body)
+
+    report = run(bucket, tmp_path, METERS.replace("parquet", "csv"))
+
+    assert [refusal.code for refusal in report.refused] == [code]
+    assert report.objects == ()
+
+
+def test_a_csv_column_of_whole_numbers_may_hold_a_fraction_far_down(bucket: Bucket, tmp_path: Path) -> None:
+    start, wide = instant("2020-01-01T00:00Z"), "0" * 200  # 7,000 lines of it are more than pyarrow looks at first
+    lines = [f"SE,{iso(start + number * HOUR)},0,{wide}" for number in range(7_000)]
+    lines.append(f"SE,{iso(start + 7_000 * HOUR)},0.5,0")
+    (tmp_path / "meters.csv").write_text("zone,ts,solar,wind\n" + "\n".join(lines), encoding="utf-8")
+
+    report = run(bucket, tmp_path, METERS.replace("parquet", "csv"))
+
+    assert report.refused == ()
+    assert stored(bucket)[-1][2] == 0.5
+
+
+def test_the_generated_folder_is_known_4_hours_after_each_weather_run(bucket: Bucket, tmp_path: Path) -> None:
+    hour = times("2021-02-01T00:00Z")
+    one = pa.array([1.0])
+    write(tmp_path / "production.parquet", pa.table({
+        "zone": ["SE"], "ts": hour, "solar": one, "wind": one, "demand": one, "gas": one, "carbon_intensity": one,
+    }))  # fmt: skip
+    write(tmp_path / "weather.parquet", pa.table({
+        "zone": ["SE", "SE"], "point": pa.array([0, 1], pa.int16()), "init_time": times(*["2021-01-31T00:00Z"] * 2),
+        "ts": times(*["2021-02-01T00:00Z"] * 2), "wind_speed_10m": [5.0, 6.0], "temperature_2m": [280.0, None],
+        "dswrf_avg": [0.0, 0.0], "cloud_cover": [0.5, 1.0],
+    }))  # fmt: skip
+
+    report = ingest(bucket, find_mapping("synthetic"), tmp_path, now=NOW)
+
+    rows = timeseries.load(bucket, timeseries.weather("synthetic"), instant("2021-01-31T00:00Z"), NOW,
+                           variables=["wind_speed_10m", "temperature_2m"]).to_pylist()  # fmt: skip
+    assert report.refused == ()
+    assert [(row["point"], row["wind_speed_10m"], row["temperature_2m"]) for row in rows] == [(0, 5, 280), (1, 6, None)]
+    assert {moment(row["available_at"]) for row in rows} == {"2021-01-31T04:00Z"}
+
+
+def test_csv_and_parquet_give_the_same_objects(folder: Path, tmp_path: Path) -> None:
+    binary, text = fresh(), fresh()
+    (tmp_path / "csv").mkdir()
+    pacsv.write_csv(meters(), tmp_path / "csv" / "meters.csv")
+
+    from_binary = run(binary, folder)
+    from_text = run(text, tmp_path / "csv", METERS.replace("parquet", "csv"))
+
+    assert from_text.objects == from_binary.objects
+
+
+@given(order=st.permutations(range(6)), names=st.permutations(["zone", "ts", "solar", "wind"]), cut=st.integers(1, 5),
+       unit=st.sampled_from(["s", "ms", "us", "ns"]), coded=st.booleans())  # fmt: skip
+def test_order_splitting_and_encoding_give_the_same_objects(  # noqa: PLR0913 - one argument per way to vary a file
+    tmp_path_factory: pytest.TempPathFactory, *, order: list[int], names: list[str], cut: int, unit: str, coded: bool
+) -> None:
+    straight, mixed = tmp_path_factory.mktemp("straight"), tmp_path_factory.mktemp("mixed")
+    table = meters().take(order).select(names)
+    table = table.set_column(names.index("ts"), "ts", table["ts"].cast(pa.timestamp(unit, "UTC")))
+    if coded:
+        table = table.set_column(names.index("zone"), "zone", table["zone"].dictionary_encode())
+    write(straight / "all.parquet", meters())
+    write(mixed / "a.parquet", table[:cut])
+    write(mixed / "b.parquet", table[cut:])
+
+    assert run(fresh(), mixed).objects == run(fresh(), straight).objects
+
+
+@pytest.fixture
+def zones_production() -> Iterator[Path]:
+    root = os.environ.get("WATTAHEAD_DATA")
+    if not root or not (Path(root) / "zones_production").is_dir():
+        pytest.skip("WATTAHEAD_DATA does not name a folder that holds zones_production/")
+    return Path(root) / "zones_production"
+
+
+def test_zones_production_goes_through_with_no_series_refused(bucket: Bucket, zones_production: Path) -> None:
+    report = ingest(bucket, find_mapping("zones_production"), zones_production, now=instant("2026-01-01T00:00Z"))
+
+    assert report.refused == ()
+    assert report.rows["actuals/key=production/subkey=solar"] >= 56_904
+    assert report.rows["weather/provider=gfs"] >= 48_072

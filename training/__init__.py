@@ -1,0 +1,1 @@
+"""The nightly container: reads actuals and weather, trains a pool, and lets the registry decide."""

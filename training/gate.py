@@ -1,0 +1,70 @@
+"""The promotion gate: candidate, champion and both baselines on the same out-of-time days."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattahead.evaluation import metrics
+from wattahead.jobs.promote import Verdict
+from wattahead.models.baseline import level
+from wattahead.models.rows import Model
+from training.samples import Samples
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Predictions of several models for the samples that all of them can serve."""
+
+    samples: Samples
+    values: Mapping[str, Floats]  # model -> (Q, rows) [unit]
+
+    def loss(self, model: str, quantiles: tuple[str, ...]) -> float:
+        """Mean pinball loss in units of the scale, so that large zones do not decide alone."""
+        scale = self.samples.rows.row_scale
+        levels = [level(name) for name in quantiles]
+        return metrics.mean_pinball(self.samples.scaled_truth, self.values[model] / scale, levels)
+
+
+def judged(samples: Samples, models: Mapping[str, Model]) -> Judged:
+    """Predict with every model the samples that all can serve."""
+    able = np.ones(len(samples), dtype=bool)
+    for model in models.values():
+        able &= model.usable(samples.rows)
+    chosen = samples.take(able)
+    return Judged(chosen, {name: np.sort(model.predict(chosen.rows), axis=0) for name, model in models.items()})
+
+
+def verdict(found: Judged, quantiles: tuple[str, ...]) -> Verdict:
+    """Promote the candidate only if it beats seasonal naive and the present champion, if there is one."""
+    if not len(found.samples):
+        return Verdict(promoted=False, reason="no out-of-time day that all models can serve")
+    losses = {name: found.loss(name, quantiles) for name in found.values}
+    told = ", ".join(f"{name} {loss:.5f}" for name, loss in losses.items())
+    rivals = [name for name in ("seasonal_naive", "champion") if name in losses]
+    winners = [name for name in rivals if not losses["candidate"] < losses[name]]  # NaN never wins
+    if winners:
+        return Verdict(promoted=False, reason=f"not better than {' and '.join(winners)}: mean pinball loss {told}")
+    return Verdict(promoted=True, reason=f"better than {' and '.join(rivals)}: mean pinball loss {told}")
+
+
+def table(found: Judged, quantiles: tuple[str, ...]) -> dict[str, dict[str, dict[str, float]]]:
+    """Return zone -> model -> measure [unit of the signal], for the manifest."""
+    zones, truth = found.samples.zones, found.samples.truth
+    return {
+        str(zone): {name: _measures(truth[zones == zone], values[:, zones == zone], quantiles) for name, values in found.values.items()}
+        for zone in np.unique(zones)
+    }
+
+
+def _measures(truth: Floats, values: Floats, quantiles: tuple[str, ...]) -> dict[str, float]:
+    levels = [level(name) for name in quantiles]
+    plain = {
+        "mae": metrics.mae(truth, values[quantiles.index("p50")]),
+        "pinball": metrics.mean_pinball(truth, values, levels),
+        "coverage": metrics.coverage(truth, values[0], values[-1]),
+    }
+    return {name: round(value, 6) for name, value in plain.items() if np.isfinite(value)}

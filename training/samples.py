@@ -1,0 +1,95 @@
+"""Training samples of a pool: features as they were known at many past issue times, beside what came true."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattahead.domain.catalog import Catalog
+from wattahead.domain.errors import Refused
+from wattahead.domain.hours import DAY, HOUR, duration, iso
+from wattahead.domain.quality import Quality
+from wattahead.features.cube import build
+from wattahead.features.grammar import columns
+from wattahead.jobs.inputs import Source, load_inputs
+from wattahead.models.rows import Rows
+from wattahead.storage.objects import Bucket
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """N samples, each a (series, issue time) with H steps. `rows` holds a sample where scoring holds a series."""
+
+    rows: Rows
+    issue_times: NDArray[np.int64]  # (N) [µs]
+    truth: Floats  # (N x H) [unit]; NaN where it is not known
+    flags: NDArray[np.int32]  # (N) Quality bits
+
+    def __len__(self) -> int:
+        return len(self.issue_times)
+
+    def take(self, chosen: NDArray[np.bool_]) -> "Samples":
+        """Return the chosen samples."""
+        index = np.flatnonzero(chosen)
+        truth = self.truth.reshape(len(self), -1)[index].reshape(-1)
+        return Samples(self.rows.take(index), self.issue_times[index], truth, self.flags[index])
+
+    @property
+    def zones(self) -> NDArray[np.str_]:
+        """Zone of every row, shape (N x H)."""
+        return np.repeat(np.array(self.rows.zones), self.rows.steps)
+
+    @property
+    def scaled_truth(self) -> Floats:
+        """What came true in units of the scale, shape (N x H)."""
+        return self.truth / self.rows.row_scale
+
+    @property
+    def digest(self) -> str:
+        """Hash of everything a model could learn from."""
+        told = hashlib.sha256()
+        for array in (self.rows.block, self.truth, self.issue_times):
+            told.update(np.ascontiguousarray(array).tobytes())
+        return told.hexdigest()
+
+
+def source_of(catalog: Catalog, pool: str, features: tuple[str, ...]) -> Source:
+    """Return the pool as training reads it: the same features, zones and rules that scoring reads."""
+    held = catalog.pools[pool]
+    zones = {zone: catalog.zones[zone] for zone in sorted(held.zones)}
+    return Source(held, catalog.signals[held.signal], zones, columns(features))
+
+
+def load_samples(bucket: Bucket, source: Source, first: int, until: int) -> Samples:
+    """Return samples of all issue times from `first` whose horizon ends by `until` [µs].
+
+    Samples without a scale or without any truth are left out.
+    """
+    hours = np.arange(first, until - duration(source.pool.horizon) + 1, HOUR)
+    times = hours[np.isin(hours // HOUR % 24, source.pool.issue_hours)]
+    if not len(times):
+        raise Refused("E_TRAIN_ROWS", f"no issue time of {source.pool.signal} between {iso(first)} and {iso(until)}", fix="ingest more history")
+    inputs = load_inputs(bucket, source, int(times[0]), int(times[-1]), truth_until=until)
+    cube = build(source.recipe, inputs, times)
+    series, moments, steps = cube.values.shape[1:]
+    cells = (times[:, None] - inputs.target.start) // source.signal.step + np.arange(steps)
+    truth = inputs.target.settled()[:, cells]
+    zones = tuple(np.repeat(source.names, moments).tolist())
+    rows = Rows(zones, steps, cube.names, cube.values.reshape(len(cube.names), -1), cube.scale.reshape(-1))
+    samples = Samples(rows, np.tile(times, series), truth.reshape(-1), cube.flags.reshape(-1))
+    useful = np.isfinite(rows.scale) & np.isfinite(truth).any(axis=2).reshape(-1)
+    return samples.take(useful)
+
+
+def with_weather(samples: Samples) -> Samples:
+    """Return the samples whose weather was complete: a model learns what weather means only where there is some."""
+    return samples.take((samples.flags & Quality.WEATHER_MISSING) == 0)
+
+
+def first_issue(bucket_until: int, window: str) -> int:
+    """Return the earliest issue time of a training window that ends at `bucket_until` [µs]."""
+    start = bucket_until - duration(window)
+    return start - start % DAY

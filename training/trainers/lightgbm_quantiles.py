@@ -1,0 +1,117 @@
+"""LightGBM, one booster per quantile, for all zones of a pool; intervals calibrated on held-back days."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+
+import lightgbm
+import numpy as np
+from numpy.typing import NDArray
+
+from wattahead.domain.catalog import Pool
+from wattahead.domain.errors import Refused
+from wattahead.models.baseline import level
+from wattahead.models.booster import with_zone
+from wattahead.models.calibration import learn, to_json
+from training import splits
+from training.samples import Samples, with_weather
+from training.trainers.fitted import Fitted
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What may be set in the catalog under a pool's `parameters`."""
+
+    rounds: int = 400
+    patience: int = 30
+    learning_rate: float = 0.05
+    leaves: int = 31
+    least_rows: int = 60  # in a leaf, per issue hour: issue times of one day tell much the same story
+    feature_share: float = 0.7
+    row_share: float = 0.8
+    folds: int = 4
+    max_missing: float = 0.2
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Rows with a known truth: matrix, target in units of the scale, and which sample each row is of."""
+
+    matrix: NDArray[np.float32]
+    target: Floats
+    sample: NDArray[np.int64]
+
+    def fit(self, chosen: NDArray[np.bool_], settings: dict[str, object], rounds: int, stop_on: NDArray[np.bool_] | None = None, patience: int = 0) -> lightgbm.Booster:
+        """Fit on the rows of the chosen samples; with `stop_on`, until those stop getting better."""
+        rows = chosen[self.sample]
+        data = lightgbm.Dataset(self.matrix[rows], self.target[rows], feature_name=list(settings["names"]), categorical_feature=[self.matrix.shape[1] - 1])  # type: ignore[call-overload]
+        plain = {name: value for name, value in settings.items() if name != "names"}
+        if stop_on is None:
+            return lightgbm.train(plain, data, rounds)
+        later = stop_on[self.sample]
+        valid = lightgbm.Dataset(self.matrix[later], self.target[later], reference=data)
+        return lightgbm.train(plain, data, rounds, valid_sets=[valid], callbacks=[lightgbm.early_stopping(patience, verbose=False)])
+
+
+def fit(samples: Samples, pool: Pool, features: tuple[str, ...], seed: int, progress: Callable[[str], None]) -> Fitted:
+    """Fit boosters and calibration on samples that all lie before the out-of-time days."""
+    settings = parameters(pool)
+    samples = with_weather(samples)
+    zones = sorted(set(samples.rows.zones))
+    table = _table(samples, features, zones)
+    files, rounds, held = {}, {}, []
+    for name in pool.quantiles:
+        chosen = _settings(settings, level(name), seed, (*features, "zone"), len(pool.issue_hours))
+        rounds[name] = _rounds(table, samples, chosen, settings)
+        progress(f"{name}: {rounds[name]} rounds")
+        held.append(_held_back(table, samples, chosen, rounds[name], settings.folds, lambda: progress(f"{name}: held-back days")))
+        files[f"{name}.txt"] = table.fit(np.ones(len(samples), bool), chosen, rounds[name]).model_to_string(num_iteration=-1).encode()
+        progress(f"{name}: final fit")
+    hour = samples.rows.column("hour").astype(np.float64)
+    files["calibration.json"] = to_json(learn(np.sort(held, axis=0), samples.scaled_truth, samples.zones, hour, pool.quantiles))
+    return Fitted("lightgbm", features, files, {"zones": zones, "rounds": rounds, "parameters": vars(settings), "samples": len(samples), "max_missing": settings.max_missing})
+
+
+def parameters(pool: Pool) -> Parameters:
+    """Return the defaults with what the catalog sets; unknown names are refused."""
+    known = {field.name: field.type for field in fields(Parameters)}
+    unknown = sorted(set(pool.parameters) - set(known))
+    if unknown:
+        raise Refused("E_CONFIG", f"trainer lightgbm has no parameter {unknown[0]!r}", fix=f"use {', '.join(known)}")
+    return replace(Parameters(), **{name: int(value) if known[name] is int else value for name, value in pool.parameters.items()})  # type: ignore[arg-type]
+
+
+def _table(samples: Samples, features: tuple[str, ...], zones: list[str]) -> _Table:
+    target = samples.scaled_truth
+    known = np.isfinite(target)
+    matrix = with_zone(samples.rows, features, {zone: number for number, zone in enumerate(zones)})
+    return _Table(matrix[known], target[known], np.repeat(np.arange(len(samples)), samples.rows.steps)[known])
+
+
+def _settings(settings: Parameters, probability: float, seed: int, names: tuple[str, ...], issue_hours: int) -> dict[str, object]:
+    return {
+        "objective": "quantile", "alpha": probability, "learning_rate": settings.learning_rate, "num_leaves": settings.leaves,
+        "min_data_in_leaf": settings.least_rows * issue_hours, "feature_fraction": settings.feature_share,
+        "bagging_fraction": settings.row_share, "bagging_freq": 1, "seed": seed, "deterministic": True, "force_row_wise": True,
+        "num_threads": 1, "verbosity": -1, "names": names,
+    }
+
+
+def _rounds(table: _Table, samples: Samples, chosen: dict[str, object], settings: Parameters) -> int:
+    """Return how many trees the later fifth of the days wants; a tenth more for the fit on all days."""
+    early, late = splits.early_stopping(samples)
+    best = table.fit(early, chosen, settings.rounds, late, settings.patience).best_iteration
+    return max(int(best * 1.1), 10)
+
+
+def _held_back(table: _Table, samples: Samples, chosen: dict[str, object], rounds: int, folds: int, told: Callable[[], None]) -> Floats:
+    """Return, for every row, the quantile from a fit that had not seen its week, shape (N x H)."""
+    found = np.full(len(samples) * samples.rows.steps, np.nan)
+    rows = np.flatnonzero(np.isfinite(samples.scaled_truth))
+    for held in splits.folds(samples, folds):
+        booster = table.fit(~held, chosen, rounds)
+        inside = held[table.sample]
+        found[rows[inside]] = booster.predict(table.matrix[inside], num_threads=1)
+        told()
+    return found
