@@ -28,13 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", default=None, help="let `forecasts` hold this run's rows instead of the live ones")
     parser.add_argument("--run-kind", choices=("backfill", "backtest", "shadow"), default="backfill",
                         help="the kind of that run")  # fmt: skip
-    parser.add_argument("--since", default="", type=day, help="first issue date to look at, 2021-01-31")
-    parser.add_argument("--until", default="", type=day, help="last issue date to look at")
+    parser.add_argument("--since", default="", type=issue_date, help="first issue date to look at, 2021-01-31")
+    parser.add_argument("--until", default="", type=issue_date, help="last issue date to look at")
 
 
-def day(text: str) -> str:
+def issue_date(text: str) -> str:
     """Return a date as it stands in object keys; argparse turns a bad one into its usage message."""
-    return date.fromisoformat(text).isoformat()
+    return date.fromisoformat(text).isoformat() if text else ""
 
 
 def run(arguments: argparse.Namespace) -> int:

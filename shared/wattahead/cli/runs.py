@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from wattahead.cli.query import day
+from wattahead.cli.query import issue_date
 from wattahead.domain.hours import from_datetime, iso
 from wattahead.queries.connection import connect
 from wattahead.storage.objects import open_bucket
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `runs` takes, beside `--bucket`."""
     parser.add_argument("-n", "--newest", type=int, default=20, metavar="N", help="how many attempts to list")
     parser.add_argument("--failed", action="store_true", help="only attempts that failed, degraded or came too late")
-    parser.add_argument("--since", default="", type=day,
+    parser.add_argument("--since", default="", type=issue_date,
                         help="first issue date to look at; without it, as far back as N attempts need")  # fmt: skip
 
 

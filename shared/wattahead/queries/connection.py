@@ -14,11 +14,10 @@ from wattahead.queries.views import quoted
 from wattahead.storage import keys
 from wattahead.storage.objects import Bucket, open_bucket
 
-SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
-    # Whatever is not installed with the package is not fetched either: a query must not wait for a network.
+# Whatever is not installed with the package is not fetched either: a query must not wait for a network.
+OFFLINE: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
-    "parquet_metadata_cache": True,  # objects are written once, so what was read of one stays true
 }
 DEFAULT_REGION: Final = "us-east-1"
 
@@ -30,6 +29,7 @@ def connect(
 
     With `run`, the view `forecasts` and all that stands on it hold that run's rows instead of the live ones.
     `since` and `until` (`2021-01-31`) keep to issue dates between them: far fewer objects to open in a long history.
+    Roots that were empty when connecting, and columns that come later, are seen by the next connection.
     On S3 the credentials are those of the moment; connect again when they have expired.
 
     >>> connect("file:///tmp/wattahead").sql("SELECT count(*) FROM latest").fetchall()
@@ -39,8 +39,9 @@ def connect(
         raise Refused("E_CONFIG", "DuckDB cannot look into memory://", fix="use a folder or s3://bucket")
     root = keys.table("forecast", run_kind, run) if run else keys.table("forecast", "live", "")
     bucket = open_bucket(bucket_url)
-    connection = duckdb.connect(config=SETTINGS)
+    connection = duckdb.connect(config=OFFLINE)
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET parquet_metadata_cache = true")  # objects are written once: what was read stays true
     if urlsplit(bucket_url).scheme == "s3":
         _open_s3(connection)
     views.create(connection, views.Scope(bucket, _base(bucket), root, since, until))

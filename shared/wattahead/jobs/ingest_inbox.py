@@ -1,0 +1,47 @@
+"""Ingest what others have put into the bucket's inbox: `inbox/<mapping>/date=<d>/<file>`."""
+
+import tempfile
+from pathlib import Path
+
+from wattahead.domain.hours import DAY, date_of
+from wattahead.domain.plan import HourEvent
+from wattahead.jobs.hour import Answer, Attempt, closed, refuse_closed
+from wattahead.jobs.ingest import IngestReport, ingest
+from wattahead.sources.mapping_files import find_mapping
+from wattahead.storage.objects import Bucket
+
+INBOX = "inbox"
+
+
+def ingest_inbox(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
+    """Ingest the files of the issue date and of the day before. What was ingested already changes nothing."""
+    if closed(event, now):
+        return refuse_closed(bucket, "ingest", event, now)
+    attempt = Attempt(bucket, "ingest", event, now)
+    reports = {name: _ingest(bucket, name, keys, now) for name, keys in _waiting(bucket, event).items()}
+    created = sum(len(report.objects) for report in reports.values())
+    refused = {refusal.series: refusal.sentence for report in reports.values() for refusal in report.refused}
+    outcome = "degraded" if refused else "ok" if created else "duplicate"
+    attempt.record(outcome, rows=sum(sum(report.rows.values()) for report in reports.values()), errors=refused)
+    return Answer("ingest", event, outcome, facts={"objects": created, "refused": refused})
+
+
+def _waiting(bucket: Bucket, event: HourEvent) -> dict[str, list[str]]:
+    """Return mapping -> keys of the last two days."""
+    days = {f"date={date_of(event.issue_time)}", f"date={date_of(event.issue_time - DAY)}"}
+    found: dict[str, list[str]] = {}
+    for key in bucket.keys(INBOX):
+        parts = key.split("/")
+        if len(parts) == 4 and parts[2] in days:  # noqa: PLR2004 - inbox, mapping, date, file
+            found.setdefault(parts[1], []).append(key)
+    return found
+
+
+def _ingest(bucket: Bucket, mapping: str, keys: list[str], now: int) -> IngestReport:
+    with tempfile.TemporaryDirectory() as folder:
+        for number, key in enumerate(keys):
+            # Files of two days may share a name: each gets a folder of its own.
+            place = Path(folder, str(number))
+            place.mkdir()
+            (place / key.rsplit("/", 1)[1]).write_bytes(bucket.read(key, bytes))
+        return ingest(bucket, find_mapping(mapping), folder, now=now)
