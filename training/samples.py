@@ -76,7 +76,7 @@ def load_samples(bucket: Bucket, source: Source, first: int, until: int) -> Samp
     cube = build(source.recipe, inputs, times)
     series, moments, steps = cube.values.shape[1:]
     cells = (times[:, None] - inputs.target.start) // source.signal.step + np.arange(steps)
-    truth = inputs.target.settled()[:, cells]
+    truth = inputs.target.settled(until)[:, cells]
     zones = tuple(np.repeat(source.names, moments).tolist())
     rows = Rows(zones, steps, cube.names, cube.values.reshape(len(cube.names), -1), cube.scale.reshape(-1))
     samples = Samples(rows, np.tile(times, series), truth.reshape(-1), cube.flags.reshape(-1))

@@ -39,7 +39,8 @@ def test_the_axis_has_round_numbers_the_unit_the_hours_and_the_legend() -> None:
     text = chart.text(forecast(*range(0, 2400, 100)))
 
     assert text.startswith("DK-DK1/production/wind  [MW]\nissued 2026-11-20T05:00Z · lightgbm v1 · fallback level 0\n")
-    assert [line.split("┤")[0].strip() for line in text.split("\n") if "┤" in line] == ["2 500", "2 000", "1 500", "1 000", "500", "0", "-500"]
+    labels = [line.split("┤")[0].strip() for line in text.split("\n") if "┤" in line]
+    assert labels == ["2 500", "2 000", "1 500", "1 000", "500", "0", "-500"]
     assert text.split("\n")[-4].split() == ["06:00", "12:00", "18:00", "00:00"]
     assert text.split("\n")[-3].split() == ["Fri", "20", "Nov", "Sat", "21", "Nov", "UTC"]
     assert text.endswith("░░ p10 to p90   ━━ p50   ● came true")
@@ -75,7 +76,9 @@ def test_zero_is_marked_between_negative_and_positive_values() -> None:
     assert not any("┈" in row for row in plot(forecast(100.0, 100.0)))
 
 
-@pytest.mark.parametrize(("steps", "width", "columns"), [(24, 100, 96), (24, 60, 48), (24, 10, 24), (96, 120, 96), (168, 60, 56)])
+@pytest.mark.parametrize(
+    ("steps", "width", "columns"), [(24, 100, 96), (24, 60, 48), (24, 10, 24), (96, 120, 96), (168, 60, 56)]
+)
 def test_columns_are_a_multiple_of_the_steps_or_fill_a_narrow_terminal(steps: int, width: int, columns: int) -> None:
     drawn = forecast(*[50.0] * steps, step=HOUR if steps == 24 else 15 * MINUTE)
 

@@ -38,8 +38,8 @@ def bucket(tmp_path: Path) -> Bucket:
 
 def write_forecast(bucket: Bucket, issued: str, level: int, root: str = "forecasts") -> None:
     at = instant(issued)
-    words = {"series_id": SOLAR, "model_name": "lightgbm", "model_version": "v1", "run_id": "ab" * 8, "zone": "US-CAL-CISO",
-             "key": "production", "subkey": "solar", "unit": "MW"}  # fmt: skip
+    words = {"series_id": SOLAR, "model_name": "lightgbm", "model_version": "v1", "run_id": "ab" * 8,
+             "zone": "US-CAL-CISO", "key": "production", "subkey": "solar", "unit": "MW"}  # fmt: skip
     numbers = {"fallback_level": (level, pa.int8()), "quality_flags": (32 if level else 0, pa.int32())}
     table = pa.table(
         {name: pa.array([word] * 2).cast(NAME) for name, word in words.items()}
@@ -50,7 +50,9 @@ def write_forecast(bucket: Bucket, issued: str, level: int, root: str = "forecas
     bucket.create(f"{root}/issue_date={issued[:10]}/issue_hour={issued[11:13]}/solar-0000.parquet", encode_table(table))
 
 
-def write_attempt(bucket: Bucket, name: str, outcome: str, outcomes: dict[str, list[str]], errors: dict[str, str]) -> None:
+def write_attempt(
+    bucket: Bucket, name: str, outcome: str, outcomes: dict[str, list[str]], errors: dict[str, str]
+) -> None:
     at = instant(ISSUED)
     document = {
         "attempt_id": name, "run_id": "ab" * 8, "job": "score", "run_kind": "live", "run": "", "batch": "solar-0000",
@@ -122,12 +124,14 @@ def test_show_reaches_back_before_the_issue_time(bucket: Bucket) -> None:
 @pytest.mark.parametrize(
     ("series", "issue_time", "said"),
     [
-        ("us-cal-ciso/production/solr", "", "there is no forecast of 'us-cal-ciso/production/solr'. Fix: use one of US-CAL-CISO/production/solar."),
-        (SOLAR, "2026-11-19T00:00Z", "US-CAL-CISO/production/solar has no forecast of 2026-11-19T00:00Z. Fix: use --issue-time 2026-11-18T05:00Z, the nearest one."),
+        ("us-cal-ciso/production/solr", "", "no forecast of 'us-cal-ciso/production/solr'. Fix: use one of US-CAL-CISO/production/solar."),
+        (SOLAR, "2026-11-19T00:00Z", "has no forecast of 2026-11-19T00:00Z. Fix: use --issue-time 2026-11-18T05:00Z, the nearest"),
         (SOLAR, "2026-11-19T00:00", "E_TIME_NAIVE"),
     ],
 )  # fmt: skip
-def test_show_names_what_is_nearest_to_what_is_not_there(bucket: Bucket, series: str, issue_time: str, said: str) -> None:
+def test_show_names_what_is_nearest_to_what_is_not_there(
+    bucket: Bucket, series: str, issue_time: str, said: str
+) -> None:
     with pytest.raises(Refused) as error:
         show.find(bucket.url, series, issue_time=issue_time)
 
@@ -135,7 +139,7 @@ def test_show_names_what_is_nearest_to_what_is_not_there(bucket: Bucket, series:
 
 
 def test_show_on_an_empty_bucket_says_the_next_step(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="there are no forecasts here. Fix: score an hour"):
+    with pytest.raises(Refused, match=r"there are no forecasts here\. Fix: score an hour"):
         show.find(str(tmp_path / "empty"), SOLAR)
 
 
@@ -143,14 +147,28 @@ def test_show_on_an_empty_bucket_says_the_next_step(tmp_path: Path) -> None:
     ("style", "expected"),
     [
         ("csv", 'issue_time,p50,flags\n2026-11-20T05:00Z,10.0,[]\n2026-11-18T05:00Z,10.0,"[""fallback""]"\n'),
-        ("json", '[\n{"issue_time": "2026-11-20T05:00Z", "p50": 10.0, "flags": []},\n'
-                 '{"issue_time": "2026-11-18T05:00Z", "p50": 10.0, "flags": ["fallback"]}\n]\n'),
-        ("table", 'issue_time         p50  flags        \n2026-11-20T05:00Z   10  []           \n'
-                  '2026-11-18T05:00Z   10  ["fallback"] \n'),
+        (
+            "json",
+            """[
+{"issue_time": "2026-11-20T05:00Z", "p50": 10.0, "flags": []},
+{"issue_time": "2026-11-18T05:00Z", "p50": 10.0, "flags": ["fallback"]}
+]
+""",
+        ),
+        (
+            "table",
+            """issue_time         p50  flags
+2026-11-20T05:00Z   10  []
+2026-11-18T05:00Z   10  ["fallback"]
+""",
+        ),
     ],
-)  # fmt: skip
-def test_query_prints_rows(run: Callable[..., int], capsys: pytest.CaptureFixture[str], style: str, expected: str) -> None:
-    sql = "SELECT issue_time, p50, flag_names(quality_flags) AS flags FROM forecasts WHERE valid_time = issue_time ORDER BY 1 DESC"
+)
+def test_query_prints_rows(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str], style: str, expected: str
+) -> None:
+    sql = """SELECT issue_time, p50, flag_names(quality_flags) AS flags
+        FROM forecasts WHERE valid_time = issue_time ORDER BY 1 DESC"""
 
     assert run(query, sql, "--format", style) == 0
 
@@ -168,14 +186,18 @@ def test_query_prints_no_rows_as_such(
 
 
 @pytest.mark.parametrize("sql", ["SELECT p5 FROM forecasts", "SELEC 1", "FROM nowhere", "SELECT error('two\n\nlines')"])
-def test_a_wrong_query_is_one_line_and_64(run: Callable[..., int], capsys: pytest.CaptureFixture[str], sql: str) -> None:
+def test_a_wrong_query_is_one_line_and_64(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str], sql: str
+) -> None:
     assert run(query, sql) == 64
 
     said = capsys.readouterr()
     assert (said.out, said.err.count("\n"), "Error: " in said.err) == ("", 1, True)
 
 
-def test_a_long_table_says_how_many_rows_it_leaves_out(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_long_table_says_how_many_rows_it_leaves_out(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(query, "FROM range(1000)") == 0
 
     assert "… 800 more rows; use --format csv for all" in capsys.readouterr().out

@@ -44,8 +44,16 @@ def s3_url(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
 class Rows:
     """Puts small odd rows into a bucket; the value of a forecast tells its issue hour."""
 
-    def forecasts(self, bucket: Bucket, issued: str, *, batch: str = "solar-0000", root: str = "forecasts",
-                  key: str = "", extra: tuple[str, ...] = ()) -> None:  # fmt: skip
+    def forecasts(  # noqa: PLR0913 - a test names what is odd about its rows
+        self,
+        bucket: Bucket,
+        issued: str,
+        *,
+        batch: str = "solar-0000",
+        root: str = "forecasts",
+        key: str = "",
+        extra: tuple[str, ...] = (),
+    ) -> None:
         at = instant(issued)
         folder = f"{root}/issue_date={issued[:10]}/issue_hour={issued[11:13]}"
         bucket.create(key or f"{folder}/{batch}.parquet", encode_table(forecast_rows(at, extra)))
@@ -72,8 +80,8 @@ class Rows:
     def attempt(self, bucket: Bucket, issued: str, name: str, **changes: object) -> None:
         at = instant(issued)
         document = {
-            "attempt_id": name, "run_id": "ab" * 8, "job": "score", "run_kind": "live", "run": "", "batch": "solar-0000",
-            "issue_time": at, "started_at": at + 1, "finished_at": at + 1_500_001, "outcome": "ok", "rows": 4,
+            "attempt_id": name, "run_id": "ab" * 8, "job": "score", "run_kind": "live", "run": "",
+            "batch": "solar-0000", "issue_time": at, "started_at": at + 1, "finished_at": at + 1_500_001, "outcome": "ok", "rows": 4,
             "seconds": {"predict": 0.5}, "requests": {"gets": 2, "puts": 2, "lists": 0},
             "bytes": {"read": 10, "written": 20}, "outcomes": {"ok": list(SERIES)}, "errors": {},
         } | changes  # fmt: skip
@@ -104,6 +112,5 @@ def forecast_rows(at: int, extra: tuple[str, ...] = ()) -> pa.Table:
     quantiles = {name: [None if mid is None else mid + by for mid in p50] for name, by in spread.items()}
     order = ("series_id", "issue_time", "model_name", "model_version", "run_id", "fallback_level", "quality_flags",
              "input_age_minutes", "zone", "key", "subkey", "valid_time", "lead_time_minutes", "unit")  # fmt: skip
-    return pa.table({name: columns[name] for name in order} | {n: pa.array(v, pa.float64()) for n, v in quantiles.items()})
-
-
+    typed = {name: pa.array(values, pa.float64()) for name, values in quantiles.items()}
+    return pa.table({name: columns[name] for name in order} | typed)

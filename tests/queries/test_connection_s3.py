@@ -28,8 +28,9 @@ def test_the_plain_line_gives_the_rows_of_the_view_on_s3(s3_url: str, prefix: st
 
     with connect(s3_url + prefix) as connection:
         line = f"read_parquet('{path}/forecasts/**/*.parquet', hive_partitioning=true, union_by_name=true)"
-        view = connection.sql("SELECT * FROM forecasts ORDER BY series_id, valid_time, issue_time")
-        plain = connection.sql(f"SELECT {', '.join(view.columns)} FROM {line} ORDER BY series_id, valid_time, issue_time")
+        view = connection.sql("FROM forecasts").order("series_id, valid_time, issue_time")
+        plain = connection.sql(f"FROM {line}").order("series_id, valid_time, issue_time")
+        plain = plain.project(", ".join(view.columns))
         found = view.fetchall()
 
         assert found == plain.fetchall()

@@ -106,8 +106,7 @@ def _nothing(connection: duckdb.DuckDBPyConnection, series: str, at: int | None)
         near = get_close_matches(series, names, n=3, cutoff=0.4) or names[:3]
         fix = f"use one of {', '.join(near)}"
         return Refused("E_FEAT_MISSING", f"there is no forecast of {ascii(series)[:80]}", fix=fix)
-    near_time = connection.execute(
-        "SELECT issue_time FROM forecasts WHERE series_id = ? ORDER BY abs(epoch(issue_time) - ?), issue_time LIMIT 1",
-        [series, (at or 0) / 1e6]).fetchall()  # fmt: skip
-    fix = f"use --issue-time {iso(from_datetime(near_time[0][0]))}, the nearest one"
+    nearest = "SELECT issue_time FROM forecasts WHERE series_id = ? ORDER BY abs(epoch_us(issue_time) - ?), 1 LIMIT 1"
+    [(near_time,)] = connection.execute(nearest, [series, at or 0]).fetchall()
+    fix = f"use --issue-time {iso(from_datetime(near_time))}, the nearest one"
     return Refused("E_FEAT_MISSING", f"{series} has no forecast of {iso(at or 0)}", fix=fix)

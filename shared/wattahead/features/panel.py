@@ -46,12 +46,15 @@ class Panel:
             np.copyto(known, self.values[:, cells, revision], where=seen)
         return known
 
-    def settled(self) -> Floats:
-        """Return the last revision of every cell, shape (series, cell): what came true, for training and scoring only."""
-        held = self.available < NEVER
-        last = np.maximum(held.sum(axis=2) - 1, 0)
+    def settled(self, known_by: int) -> Floats:
+        """Return the last revision of every cell that was known by `known_by` [µs], shape (series, cell).
+
+        What came true, for training and evaluation only.
+        """
+        seen = self.available <= known_by
+        last = np.maximum(seen.sum(axis=2) - 1, 0)
         values = np.take_along_axis(self.values, last[:, :, None], axis=2)[:, :, 0]
-        return np.where(held.any(axis=2), values, np.nan)
+        return np.where(seen.any(axis=2), values, np.nan)
 
 
 def panel(

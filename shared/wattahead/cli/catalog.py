@@ -1,0 +1,47 @@
+"""`wattahead catalog`: publish a catalog file, or print the newest catalog of a bucket."""
+
+import argparse
+import sys
+from importlib import resources
+from pathlib import Path
+
+from wattahead.domain.catalog import Catalog
+from wattahead.jobs.promote import register_baselines
+from wattahead.storage.catalogs import latest_catalog, publish_catalog, read_catalog
+from wattahead.storage.documents import encode
+from wattahead.storage.objects import open_bucket
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `catalog` takes."""
+    parser.add_argument("file", nargs="?", default="", help=f"a TOML file, or a shipped one: {', '.join(shipped())}; without it the newest is printed")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Publish or print."""
+    bucket = open_bucket(arguments.bucket)
+    if not arguments.file:
+        sequence, catalog = latest_catalog(bucket)
+        sys.stdout.write(f"catalog {sequence}\n{encode(catalog).decode()}\n")
+        return 0
+    catalog = find_catalog(arguments.file)
+    sequence = publish_catalog(bucket, catalog)
+    begun = register_baselines(bucket, catalog)
+    sys.stdout.write(f"catalog {sequence}: {len(catalog.pools)} pools, {sum(len(pool.zones) for pool in catalog.pools.values())} series\n")
+    if begun:
+        sys.stdout.write(f"served by seasonal naive until trained: {', '.join(begun)}\n")
+    return 0
+
+
+def find_catalog(name: str) -> Catalog:
+    """Return a shipped catalog by its name, or the one in the file at path `name`."""
+    if name in shipped():
+        with resources.as_file(resources.files("wattahead.sources").joinpath("catalogs", f"{name}.toml")) as path:
+            return read_catalog(path)
+    return read_catalog(Path(name))
+
+
+def shipped() -> list[str]:
+    """Return the names of the catalogs that come with the package."""
+    folder = resources.files("wattahead.sources").joinpath("catalogs")
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))

@@ -1,0 +1,57 @@
+"""`wattahead`: one command a module; each adds its arguments and runs."""
+
+import argparse
+import os
+import sys
+from importlib import import_module
+
+from wattahead.domain.errors import WattaheadError
+
+COMMANDS = {  # name -> (module, one line)
+    "synthetic": ("synthetic", "write a folder of generated zones"),
+    "catalog": ("catalog", "publish a catalog, or print the newest one"),
+    "ingest": ("ingest", "turn somebody's parquet or CSV into actuals and weather"),
+    "train": ("train", "train pools and let the registry decide"),
+    "hour": ("hour", "run one hour through the handlers, in this process"),
+    "backfill": ("backfill", "run a range of past hours through the handlers, as a named run"),
+    "evaluate": ("evaluate", "print how good a run's forecasts were, beside both baselines"),
+    "query": ("query", "ask DuckDB about the bucket"),
+    "runs": ("runs", "list what happened, from the ledger"),
+    "show": ("show", "draw the last forecast of a series beside what came true"),
+    "codes": ("codes", "list the error codes"),
+}
+USAGE = 64
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed, 2 degraded, 64 a mistake in the question."""
+    asked = arguments if arguments is not None else sys.argv[1:]
+    # Only the module of the asked command is imported: DuckDB, polars and matplotlib are slow to load.
+    parser = _parser(next((word for word in asked if word in COMMANDS), ""))
+    chosen = parser.parse_args(asked)
+    if not chosen.command:
+        parser.print_help()
+        return USAGE
+    try:
+        return int(chosen.run(chosen))
+    except WattaheadError as error:
+        sys.stderr.write(f"{error}\n")
+        return USAGE
+
+
+def _parser(command: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="wattahead", description="Hourly forecasts as parquet in your own bucket.")
+    parser.set_defaults(command="")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, (module, line) in COMMANDS.items():
+        one = commands.add_parser(name, help=line, description=line)
+        if name == command:
+            loaded = import_module(f"wattahead.cli.{module}")
+            one.add_argument("--bucket", default=os.environ.get("WATTAHEAD_BUCKET", "bucket"), metavar="URL", help="s3://bucket or a folder (default: $WATTAHEAD_BUCKET, or ./bucket)")
+            loaded.add_arguments(one)
+            one.set_defaults(command=name, run=loaded.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""`wattahead synthetic`: a folder of generated zones, ready to ingest with the mapping `synthetic`."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from wattahead.domain.hours import DAY, floor_hour, instant, iso
+from wattahead.sources.synthetic import generate, write
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `synthetic` takes."""
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--zones", type=int, default=2)
+    parser.add_argument("--days", type=int, default=400)
+    parser.add_argument("--until", default="", help="end of the data, 2026-01-01T00:00Z (default: the hour that began last)")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write production.parquet and weather.parquet."""
+    end = instant(arguments.until) if arguments.until else floor_hour(time.time_ns() // 1000)
+    made = generate(arguments.zones, end - arguments.days * DAY, end, seed=arguments.seed)
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    write(made, arguments.folder)
+    sys.stdout.write(f"{arguments.zones} synthetic zones, {arguments.days} days until {iso(end)}, in {arguments.folder}\n")
+    return 0
