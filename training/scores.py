@@ -13,7 +13,7 @@ from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, HOUR
 from wattahead.domain.plan import Batch, Plan, PlannedPool
 from wattahead.domain.series import Series
-from wattahead.features import sun
+from wattahead.domain import sun
 from wattahead.features.panel import Panel, panel
 from wattahead.jobs.build_features import features_key
 from wattahead.jobs.score import Scorer

@@ -1,10 +1,11 @@
 """`python -m infra.local`: run hours through the handlers in this process; the bucket is $WATTAHEAD_BUCKET."""
 
 import argparse
-import logging
+import io
 import os
 import sys
 import time
+from contextlib import redirect_stdout
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -18,12 +19,9 @@ FAILED, USAGE = 1, 64
 def main() -> int:
     """Run the hours; return 0 when every hour is whole."""
     asked = parser().parse_args()
-    # The handlers log a line an event and write metrics to standard output, as Lambda wants it; a person wants a bar.
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "ERROR")
-    os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
-    from infra.local.hours import hours, run_hour  # noqa: PLC0415 - Powertools reads these variables when it is imported
+    from infra.local.hours import hours, run_hour  # noqa: PLC0415 - Powertools reads its level when it is imported
 
-    logging.getLogger().setLevel(logging.ERROR)
     now = floor_hour(time.time_ns() // 1000)
     try:
         first = instant(asked.first) if asked.first else now
@@ -39,7 +37,8 @@ def main() -> int:
         task = progress.add_task("hours", total=len(events))
         for event in events:
             try:
-                answer = run_hour(event)
+                with redirect_stdout(io.StringIO()):  # metrics, as Lambda collects them; a person wants the bar
+                    answer = run_hour(event)
             except WattaheadError as error:
                 progress.console.print(f"{event['issue_time']}: {error}", highlight=False, markup=False)
                 answer = {"outcome": "failed", "score": "failed", "rows": 0}

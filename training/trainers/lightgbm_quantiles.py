@@ -31,6 +31,7 @@ class Parameters:
     feature_share: float = 0.7
     row_share: float = 0.8
     folds: int = 4
+    calibration_parts: int = 4  # of the UTC day, each with factors of its own
     max_missing: float = 0.2
 
 
@@ -69,7 +70,7 @@ def fit(samples: Samples, pool: Pool, features: tuple[str, ...], seed: int, prog
         files[f"{name}.txt"] = table.fit(np.ones(len(samples), bool), chosen, rounds[name]).model_to_string(num_iteration=-1).encode()
         progress(f"{name}: final fit")
     hour = samples.rows.column("hour").astype(np.float64)
-    files["calibration.json"] = to_json(learn(np.sort(held, axis=0), samples.scaled_truth, samples.zones, hour, pool.quantiles))
+    files["calibration.json"] = to_json(learn(np.sort(held, axis=0), samples.scaled_truth, samples.zones, hour, pool.quantiles, parts=settings.calibration_parts))
     return Fitted("lightgbm", features, files, {"zones": zones, "rounds": rounds, "parameters": vars(settings), "samples": len(samples), "max_missing": settings.max_missing})
 
 

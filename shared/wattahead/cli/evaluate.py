@@ -7,7 +7,7 @@ from wattahead.cli.children import run_module
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `evaluate` takes."""
-    parser.add_argument("--run", dest="name_of_run", default="", help="a backfill's name (default: the live forecasts)")
+    parser.add_argument("--run", default="", help="a backfill's name (default: the live forecasts)")
     parser.add_argument("--from", dest="first", default="", metavar="TIME", help="first issue time")
     parser.add_argument("--to", dest="last", default="", metavar="TIME", help="last issue time, included")
     parser.add_argument("--external", default="", metavar="PROVIDER", help="put the forecasts of this provider beside ours")
@@ -16,5 +16,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate in a child process."""
-    asked = ["--bucket", arguments.bucket, "--run", arguments.name_of_run, "--from", arguments.first, "--to", arguments.last]
+    asked = ["--bucket", arguments.bucket, "--run", arguments.run, "--from", arguments.first, "--to", arguments.last]
     return run_module("training.evaluate", [*asked, "--external", arguments.external, "--origin", arguments.origin])

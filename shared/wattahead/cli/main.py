@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.print_help()
         return USAGE
     try:
-        return int(chosen.run(chosen))
+        return int(chosen.call(chosen))
     except WattaheadError as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
@@ -49,7 +49,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
             loaded = import_module(f"wattahead.cli.{module}")
             one.add_argument("--bucket", default=os.environ.get("WATTAHEAD_BUCKET", "bucket"), metavar="URL", help="s3://bucket or a folder (default: $WATTAHEAD_BUCKET, or ./bucket)")
             loaded.add_arguments(one)
-            one.set_defaults(command=name, run=loaded.run)
+            one.set_defaults(command=name, call=loaded.run)
     return parser
 
 

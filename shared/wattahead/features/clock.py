@@ -6,11 +6,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wattahead.domain import sun
 from wattahead.domain.hours import DAY, HOUR
-from wattahead.features import sun
 from wattahead.features.view import View
 
 Floats = NDArray[np.float64]
+Instants = NDArray[np.int64]
 
 _YEAR = 365.2425 * DAY
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
@@ -64,13 +65,18 @@ def weekday(view: View) -> Floats:
 
 def sun_elevation(view: View) -> Floats:
     """Elevation of the sun in the middle of the interval [degrees]."""
-    middle = view.valid_times + view.step // 2
-    return sun.elevation(middle[None], view.latitude[:, None, None], view.longitude[:, None, None])
+    return sun.elevation(*_middle(view))
 
 
 def clear_sky(view: View) -> Floats:
     """Irradiance under a clear sky in the middle of the interval [W/m2]."""
-    return sun.clear_sky(sun_elevation(view))
+    up, _ = sun.direction(*_middle(view))
+    return sun.clear_sky(up)
+
+
+def _middle(view: View) -> tuple[Instants, Floats, Floats]:
+    """Return the middle of every interval and the places of the series, ready to broadcast."""
+    return (view.valid_times + view.step // 2)[None], view.latitude[:, None, None], view.longitude[:, None, None]
 
 
 def _day_angle(view: View) -> Floats:

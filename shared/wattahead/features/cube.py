@@ -48,7 +48,6 @@ class Inputs:
     longitude: Floats
     capacity: Floats  # (S) [unit]; NaN: scale by the trailing maximum
 
-
     def take(self, series: NDArray[np.int64]) -> "Inputs":
         """Return the inputs of some of the series."""
         def rows(held: Panel, per_series: int) -> Panel:
@@ -94,7 +93,7 @@ def _chunks(recipe: Recipe, inputs: Inputs, count: int) -> Iterator[slice]:
 def _chunk(recipe: Recipe, inputs: Inputs, times: Instants) -> Cube:
     known = inputs.target.known(times, before=recipe.history // recipe.step)
     scale = _scale(recipe, inputs, known)
-    view = View(times, recipe.steps, recipe.step, known / scale[:, :, None], _weather(recipe, inputs, times), inputs.latitude, inputs.longitude)
+    view = View(times, recipe.steps, recipe.step, known, scale, _weather(recipe, inputs, times), inputs.latitude, inputs.longitude)
     values = np.empty((len(recipe.features), *view.shape), dtype=np.float32)
     for index, name in enumerate(recipe.features):
         values[index] = feature(name).compute(view)
@@ -103,7 +102,7 @@ def _chunk(recipe: Recipe, inputs: Inputs, times: Instants) -> Cube:
 
 
 def _scale(recipe: Recipe, inputs: Inputs, known: Floats) -> Floats:
-    """Trailing maximum of what is known, or the stated capacity. Zero or nothing known gives NaN."""
+    """Return the trailing maximum of what is known, or the stated capacity. Zero or nothing known gives NaN."""
     cells = recipe.scaling_window // recipe.step
     highest = extreme(np.fmax, known[:, :, max(known.shape[2] - cells, 0) :], axis=2)
     scale = np.where(np.isfinite(inputs.capacity)[:, None], inputs.capacity[:, None], highest)
@@ -124,7 +123,7 @@ def _flags(recipe: Recipe, view: View, scale: Floats) -> NDArray[np.int32]:
     flags = np.where(np.isfinite(scale), 0, Quality.NO_SCALE)
     allowed = -(-recipe.publication_delay // recipe.step)  # cells not published yet, rounded up
     flags |= np.where(view.newest > allowed, Quality.TARGET_STALE, 0)
-    last_day = window(view, view.cells_per_day, allowed)
+    last_day = window(view.target, view.cells_per_day, allowed)
     flags |= np.where(np.isfinite(last_day).all(axis=2), 0, Quality.TARGET_GAP)
     first = WEATHER_BEFORE // recipe.step
     for held in view.weather.values():

@@ -47,7 +47,7 @@ def newest(view: View) -> Floats:
 
 def newest_mean(view: View, hours: int) -> Floats:
     """Mean of what is known of the last `hours` hours before the issue time."""
-    return mean(window(view, hours * view.cells_per_day // 24, 0), axis=2)[:, :, None]
+    return mean(window(view.history, hours * view.cells_per_day // 24, 0), axis=2)[:, :, None]
 
 
 def newest_age(view: View) -> Floats:
@@ -57,18 +57,18 @@ def newest_age(view: View) -> Floats:
 
 def window_max(view: View, days: int, behind: int) -> Floats:
     """Maximum over `days` days that end `behind` days before the issue time."""
-    return extreme(np.fmax, window(view, days * view.cells_per_day, behind * view.cells_per_day), axis=2)[:, :, None]
+    return extreme(np.fmax, window(view.history, days * view.cells_per_day, behind * view.cells_per_day), axis=2)[:, :, None]
 
 
 def window_mean(view: View, days: int, behind: int) -> Floats:
     """Mean over `days` days that end `behind` days before the issue time."""
-    return mean(window(view, days * view.cells_per_day, behind * view.cells_per_day), axis=2)[:, :, None]
+    return mean(window(view.history, days * view.cells_per_day, behind * view.cells_per_day), axis=2)[:, :, None]
 
 
-def window(view: View, cells: int, behind: int) -> Floats:
-    """Return `cells` cells of history that end `behind` cells before the issue time."""
-    end = view.history.shape[2] - behind
-    return view.history[:, :, max(end - cells, 0) : end]
+def window(held: Floats, cells: int, behind: int) -> Floats:
+    """Return `cells` cells of a past (S, T, W) that end `behind` cells before the issue time."""
+    end = held.shape[2] - behind
+    return held[:, :, max(end - cells, 0) : end]
 
 
 def mean(values: Floats, axis: int) -> Floats:

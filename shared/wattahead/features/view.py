@@ -24,7 +24,8 @@ class View:
     issue_times: Instants  # (T) [µs]
     steps: int  # H
     step: int  # [µs]
-    history: Floats  # (S, T, W) target / scale, the last cell ends at the issue time; NaN where unknown
+    target: Floats  # (S, T, W) [unit], the last cell ends at the issue time; NaN where unknown
+    scale: Floats  # (S, T) [unit]; NaN where there is none
     weather: Mapping[str, Floats]  # variable -> (S, T, before + H + after, point), NaN where unknown
     latitude: Floats  # (S) [degrees north]
     longitude: Floats  # (S) [degrees east]
@@ -32,7 +33,12 @@ class View:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Series, issue times, steps."""
-        return len(self.history), len(self.issue_times), self.steps
+        return len(self.target), len(self.issue_times), self.steps
+
+    @cached_property
+    def history(self) -> Floats:
+        """The target in units of the scale, same shape."""
+        return self.target / self.scale[:, :, None]
 
     @cached_property
     def valid_times(self) -> Instants:
@@ -62,6 +68,9 @@ class View:
 
     @cached_property
     def newest(self) -> NDArray[np.int64]:
-        """Cells from the newest known value to the issue time, shape (S, T): 0 is the last cell, W means none."""
-        known = np.isfinite(self.history)[:, :, ::-1]
-        return np.where(known.any(axis=2), known.argmax(axis=2), self.history.shape[2])
+        """Cells from the newest known value to the issue time, shape (S, T): 0 is the last cell, W means none.
+
+        A value is known even where there is no scale to divide it by, as when it was zero for weeks.
+        """
+        known = np.isfinite(self.target)[:, :, ::-1]
+        return np.where(known.any(axis=2), known.argmax(axis=2), self.target.shape[2])

@@ -17,7 +17,6 @@ from wattahead.models.baseline import level
 
 Floats = NDArray[np.float64]
 
-PARTS: Final = 4  # six-hour parts of the UTC day
 NARROWEST: Final = 1e-3  # of the scale: a band of no width cannot be widened by a factor
 FEWEST: Final = 60  # held-back rows that a zone's part needs for a factor of its own
 POOLED: Final = ""  # the factors for a zone that was not in training
@@ -28,28 +27,29 @@ class Calibration:
     """Factors by zone, quantile and part of the day."""
 
     quantiles: tuple[str, ...]
-    factors: Mapping[str, Floats]  # zone -> (Q, PARTS); POOLED for any other
+    factors: Mapping[str, Floats]  # zone -> (Q, parts of the UTC day); POOLED for any other
 
     def apply(self, values: Floats, zones: Sequence[str], hour: NDArray[np.float32]) -> Floats:
         """Return calibrated quantiles; `values` has the shape (Q, S x H) in units of the scale, `hour` (S x H) is UTC."""
         steps = values.shape[1] // max(len(zones), 1)
-        part = part_of_day(hour).reshape(-1, steps)
         pooled = self.factors[POOLED]
+        part = part_of_day(hour, pooled.shape[1]).reshape(-1, steps)
         chosen = [self.factors.get(zone, pooled)[:, part[index]] for index, zone in enumerate(zones)]
         factor = np.concatenate(chosen, axis=1)
         middle = values[self.quantiles.index("p50")]
         return middle + factor * distance(values, self.quantiles)
 
 
-def learn(values: Floats, truth: Floats, zones: NDArray[np.str_], hour: Floats, quantiles: tuple[str, ...]) -> Calibration:
+def learn(values: Floats, truth: Floats, zones: NDArray[np.str_], hour: Floats, quantiles: tuple[str, ...], *, parts: int) -> Calibration:
     """Return the factors under which held-back rows would have had the stated coverage.
 
-    `values` (Q, rows) and `truth` (rows) in units of the scale; `zones` and `hour` name the rows. Rows whose truth
+    `values` (Q, rows) and `truth` (rows) in units of the scale; `zones` and `hour` name the rows, `parts` cuts the
+    UTC day. Rows whose truth
     and median are both zero, such as solar at night, say nothing about widths and are left out.
     """
     alive = np.isfinite(truth) & ((np.abs(truth) > NARROWEST) | (np.abs(values[quantiles.index("p50")]) > NARROWEST))
-    part = part_of_day(hour)
-    pooled = _factors(values[:, alive], truth[alive], part[alive], quantiles, np.ones((len(quantiles), PARTS)))
+    part = part_of_day(hour, parts)
+    pooled = _factors(values[:, alive], truth[alive], part[alive], quantiles, np.ones((len(quantiles), parts)))
     factors = {POOLED: pooled}
     for zone in np.unique(zones):
         rows = alive & (zones == zone)
@@ -58,14 +58,14 @@ def learn(values: Floats, truth: Floats, zones: NDArray[np.str_], hour: Floats, 
 
 
 def _factors(values: Floats, truth: Floats, part: NDArray[np.int64], quantiles: tuple[str, ...], otherwise: Floats) -> Floats:
-    """Return (Q, PARTS) factors; `otherwise` where there are too few rows."""
+    """Return (Q, parts) factors; `otherwise` where there are too few rows."""
     found = otherwise.copy()
     away = distance(values, quantiles)
     miss = truth - values[quantiles.index("p50")]
     for index, name in enumerate(quantiles):
         if name == "p50":
             continue
-        for number in range(PARTS):
+        for number in range(otherwise.shape[1]):
             rows = part == number
             if rows.sum() >= FEWEST:
                 outward = max(level(name), 1 - level(name))
@@ -81,9 +81,9 @@ def distance(values: Floats, quantiles: Sequence[str]) -> Floats:
     return side * np.maximum(np.abs(away), NARROWEST) * (side != 0)
 
 
-def part_of_day(hour: NDArray[np.floating]) -> NDArray[np.int64]:
+def part_of_day(hour: NDArray[np.floating], parts: int) -> NDArray[np.int64]:
     """Return the part of the UTC day of each row."""
-    return (hour.astype(np.int64) * PARTS // 24) % PARTS
+    return (hour.astype(np.int64) * parts // 24) % parts
 
 
 def to_json(calibration: Calibration) -> bytes:

@@ -78,23 +78,29 @@ def read_sample(table: pa.Table, batch: Batch, planned: PlannedPool, times: NDAr
     block = np.empty((len(planned.features), table.num_rows), dtype=np.float32)
     for number, name in enumerate(planned.features):
         block[number] = table[name].to_numpy()
-    who, step = _places(table, batch.series, times)
-    expected = np.arange(len(batch.series) * steps)
-    if len(who) == len(expected) and (who * steps + step == expected).all() and not np.isinf(block).any():
+    who, step = _places(table, batch.series, times, planned.signal.step)
+    if _in_order(who, step, len(batch.series), steps) and not np.isinf(block).any():
         first = slice(None, None, steps)
         rows = Rows(_zones(batch.series), steps, planned.features, block, table["scale"].to_numpy()[first])
         return Sample(batch.series, times, rows, table["input_age_minutes"].to_numpy()[first], table["quality_flags"].to_numpy()[first], {})
     return _sorted_out(table, block, who, step, blind())
 
 
-def _places(table: pa.Table, series: tuple[str, ...], times: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return series and step of every row; -1 for a series or time that is not asked for."""
+def _places(table: pa.Table, series: tuple[str, ...], times: NDArray[np.int64], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return series and step of every row, for intervals of `length` [µs]; -1 for a series or time that is not asked for."""
     index = {name: number for number, name in enumerate(series)}
     names = table["series_id"].combine_chunks()
     numbers = np.array([index.get(name, -1) for name in names.dictionary.to_pylist()], dtype=np.int64)
     away = table["valid_time"].cast(pa.int64()).to_numpy() - times[0]
-    step = np.where(away % (times[1] - times[0]) == 0, away // (times[1] - times[0]), -1)
-    return numbers[names.indices.to_numpy(zero_copy_only=False)], np.where(step < len(times), step, -1)
+    asked = (away % length == 0) & (away >= 0) & (away < len(times) * length)
+    return numbers[names.indices.to_numpy(zero_copy_only=False)], np.where(asked, away // length, -1)
+
+
+def _in_order(who: NDArray[np.int64], step: NDArray[np.int64], series: int, steps: int) -> bool:
+    """Return whether the rows are all steps of the first series, then of the second, and so on."""
+    if len(who) != series * steps:
+        return False
+    return bool((who.reshape(series, steps) == np.arange(series)[:, None]).all() and (step.reshape(series, steps) == np.arange(steps)).all())
 
 
 def _sorted_out(table: pa.Table, block: NDArray[np.float32], who: NDArray[np.int64], step: NDArray[np.int64], blind: Sample) -> Sample:

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from wattahead.domain import sun
 from wattahead.domain.catalog import Signal, Zone
 from wattahead.domain.hours import HOUR
 from wattahead.domain.quality import Quality
-from wattahead.features import sun
 
 Floats = NDArray[np.float64]
 

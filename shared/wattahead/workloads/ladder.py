@@ -53,7 +53,7 @@ def _serve(rows: Rows, waiting: NDArray[np.int64], model: Model) -> tuple[NDArra
     asked = rows if len(waiting) == len(rows.zones) else rows.take(waiting)
     usable = model.usable(asked)
     if not usable.any():
-        return waiting[:0], np.empty(0)
+        return waiting[:0], np.empty((1, 0, rows.steps))
     values = model.predict(asked if usable.all() else asked.take(np.flatnonzero(usable)))
     values = values.reshape(len(values), -1, rows.steps)
     sound = np.isfinite(values).all(axis=(0, 2))

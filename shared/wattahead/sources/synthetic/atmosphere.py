@@ -8,14 +8,14 @@ from typing import Final
 import numpy as np
 
 from wattahead.domain.hours import DAY, HOUR
+from wattahead.domain.sun import Instants
 from wattahead.sources.synthetic.draws import Array, Draws
 from wattahead.sources.synthetic.fields import STEP, amplitudes, at_places, hourly, local, phases, run_amplitudes
 from wattahead.sources.synthetic.places import Place
 from wattahead.sources.synthetic.sky import Fields
 from wattahead.sources.synthetic.streams import CLOUD, LOCAL, RUN_ERROR, SHARED_ERROR, WARMTH, WIND
-from wattahead.sources.synthetic.sun import Instants
 
-RUN_HOURS: Final = 48
+RUN_HOURS: Final = 72  # an issue hour just before a run is known still sees its horizon of 24 h and 6 h more
 _ERROR_MEMORY: Final = 0.8  # of forecast errors, per 6 h
 _SHARED: Final = 0.5  # part of the error variance that all runs for one valid time have in common
 
@@ -115,8 +115,8 @@ def _run_errors(days: Days, stream: int, phase: Array, runs: int) -> Array:
 def _blurred(truth: Array, shared: Array, own: Array, skill: float) -> Array:
     """Return a forecast of unit variance whose correlation with the truth is `skill` a day ahead, less beyond."""
     about = forecast_hours(own.shape[0])
-    lead = (np.arange(RUN_HOURS) / RUN_HOURS)[None, :, None]
-    error = (1 - skill**2) * (0.8 + 0.4 * lead)
+    days_ahead = (np.arange(RUN_HOURS) / 24)[None, :, None]
+    error = (1 - skill**2) * (0.8 + 0.2 * days_ahead)
     common = _SHARED * (1 - skill**2)
     blurred: Array = np.sqrt(1 - error) * truth[about] + np.sqrt(common) * shared[about] + np.sqrt(error - common) * own
     return blurred

@@ -5,12 +5,12 @@ from typing import Final
 import numpy as np
 
 from wattahead.domain.hours import DAY, HOUR
+from wattahead.domain.sun import Instants
 from wattahead.sources.synthetic.draws import Array, Draws, autoregressive
 from wattahead.sources.synthetic.growth import grown
 from wattahead.sources.synthetic.holidays import rest_of_day
 from wattahead.sources.synthetic.places import Place
 from wattahead.sources.synthetic.streams import DEMAND_DAY, DEMAND_HOUR
-from wattahead.sources.synthetic.sun import Instants
 
 _GROWTH: Final = 0.008  # a year
 _HEATED_BELOW: Final = 291.15  # 18 °C, the usual base of heating degree days

@@ -8,13 +8,13 @@ import pyarrow as pa
 
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, HOUR, iso
-from wattahead.sources.synthetic.atmosphere import Days, true_weather, weather_systems
+from wattahead.sources.synthetic.atmosphere import RUN_HOURS, Days, true_weather, weather_systems
 from wattahead.sources.synthetic.places import Place, places
 from wattahead.sources.synthetic.production import zone_production
 from wattahead.sources.synthetic.tables import PRODUCTION, WEATHER, Columns, table
 from wattahead.sources.synthetic.weather import zone_forecasts
 
-_DAYS_BEYOND: Final = 2  # the run of the day of `end` reaches this far
+_DAYS_BEYOND: Final = RUN_HOURS // 24  # the run of the day of `end` reaches this far
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def generate(zones: int, start: int, end: int, *, seed: int = 0) -> Synthetic:
     """Return production of the hours from `start` (inclusive) to `end` (exclusive), and the forecasts around them.
 
     Instants are UTC [µs since 1970]. Production: hour-beginning, MW and g/kWh. Weather: a run a day at 00 UTC, from the
-    day before `start` to the day of `end`; each covers 48 h and is to be taken as available 4 h after it was started.
+    day before `start` to the day of `end`; each covers 72 h and is to be taken as available 4 h after it was started.
 
     A value depends on (seed, zone, hour, run) alone: another start or end gives the same values, more zones add rows.
 

@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 
 from wattahead.domain.hours import DAY, instant
+from wattahead.domain.sun import Instants
 from wattahead.sources.synthetic.draws import Array
-from wattahead.sources.synthetic.sun import Instants
 
 _EPOCH: Final = instant("2018-01-01T00:00Z")
 _LEAST: Final = 0.2  # years long before the epoch keep a fleet

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from wattahead.domain.hours import DAY, HOUR
+from wattahead.domain.sun import Instants
 from wattahead.sources.synthetic.draws import Array
-from wattahead.sources.synthetic.sun import Instants
 
 _FIXED: Final = ((1, 1), (6, 19), (7, 4), (11, 11), (12, 25))
 _MONDAY: Final = 0

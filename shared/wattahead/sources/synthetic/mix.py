@@ -5,12 +5,12 @@ from typing import Final
 import numpy as np
 
 from wattahead.domain.hours import DAY
+from wattahead.domain.sun import Instants
 from wattahead.sources.synthetic.draws import Array, Draws, autoregressive
 from wattahead.sources.synthetic.growth import grown
 from wattahead.sources.synthetic.places import Place
 from wattahead.sources.synthetic.sky import YEAR
 from wattahead.sources.synthetic.streams import COAL_DAY
-from wattahead.sources.synthetic.sun import Instants
 
 # Direct emissions [g/kWh], as in Maji, Sitaraman and Shenoy (2022), DACF, ACM e-Energy.
 EMISSIONS: Final = {"coal": 760.0, "gas": 370.0}

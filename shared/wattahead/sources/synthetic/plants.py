@@ -4,9 +4,10 @@ from typing import Final
 
 import numpy as np
 
+from wattahead.domain.sun import Instants, clear_sky
 from wattahead.sources.synthetic.draws import Array
+from wattahead.sources.synthetic.light import clear_tracked, sun, within_hour
 from wattahead.sources.synthetic.places import Place
-from wattahead.sources.synthetic.sun import Instants, clear_horizontal, clear_tracked, sun, within_hour
 
 _TRACKED: Final = 0.7  # share of panels that follow the sun; the rest lies level
 _OVERSIZED: Final = 1.05  # panel power over inverter power, after losses in cables and on dirty glass
@@ -21,7 +22,7 @@ _CUT_OUT: Final = 25.0  # [m/s]
 def clear_light(hours: Instants, where: Place) -> tuple[Array, Array]:
     """Return hourly means of clear-sky irradiance on level ground and on the panels of each site [W/m2]."""
     suns = [sun(instants, where.latitude, where.longitude) for instants in within_hour(hours)]
-    level = sum((clear_horizontal(each.cos_zenith) for each in suns), start=np.zeros(())) / len(suns)
+    level = sum((clear_sky(each.cos_zenith) for each in suns), start=np.zeros(())) / len(suns)
     tracked = sum((clear_tracked(each) for each in suns), start=np.zeros(())) / len(suns)
     return level, _TRACKED * tracked + (1 - _TRACKED) * level
 

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from wattahead.domain.hours import DAY, HOUR
+from wattahead.domain.sun import Instants
 from wattahead.sources.synthetic.climate import Climate, Cloud, Warmth, Wind
 from wattahead.sources.synthetic.draws import Array, normal_share
 from wattahead.sources.synthetic.places import Place
-from wattahead.sources.synthetic.sun import Instants
 
 YEAR: Final = 365.2425  # [days]
 _SOLSTICE: Final = 172.0  # day of the northern year

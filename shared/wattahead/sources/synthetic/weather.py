@@ -5,13 +5,13 @@ from typing import Final
 import numpy as np
 
 from wattahead.domain.hours import DAY
+from wattahead.domain.sun import Instants
 from wattahead.sources.synthetic.atmosphere import RUN_HOURS, Days, forecast_hours, forecast_weather
 from wattahead.sources.synthetic.draws import Array, Draws
 from wattahead.sources.synthetic.places import Place
 from wattahead.sources.synthetic.plants import clear_light
 from wattahead.sources.synthetic.sky import Fields, sky
 from wattahead.sources.synthetic.streams import POINT_BIAS
-from wattahead.sources.synthetic.sun import Instants
 
 _WIND_BIAS: Final = 0.10  # a grid cell is not the site: hills, coast, roughness
 _WARMTH_BIAS: Final = 0.7  # [K]

@@ -1,0 +1,134 @@
+"""`python -m infra.local.demo`: the main job from nothing, as the commands a person would type."""
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from rich.console import Console
+
+from wattahead.domain.hours import DAY, HOUR, floor_hour, from_datetime, iso
+
+SCORED_HOURS = 48
+
+LAST_ROWS = """select zone, subkey, valid_time, round(p10) p10, round(p50) p50, round(p90) p90, unit, model_name model
+from latest where valid_time >= (select max(issue_time) from forecasts) order by series_id, valid_time limit 8"""
+
+
+@dataclass(frozen=True)
+class Story:
+    """What differs between generated and real data."""
+
+    origin: str
+    mapping: str
+    data: Path
+    catalog: str
+    pools: str
+    now: int  # end of the data
+    run: str  # real data is of the past: its hours are closed and run as a backfill
+    series: tuple[str, ...]  # drawn
+
+
+def main() -> int:
+    """Run the story; stop at the first command that fails."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local.demo", description="The main job from nothing.")
+    parser.add_argument("--to", type=Path, default=Path("demo"))
+    parser.add_argument("--data", type=Path, default=None, help="a folder with the zones_production set")
+    asked = parser.parse_args()
+    console = Console(highlight=False)
+    began = time.monotonic()
+    tell = Teller(console, asked.to, began)
+    asked.to.mkdir(parents=True, exist_ok=True)
+    story = real(asked.data) if asked.data else generated(asked.to, tell)
+    for step in steps(story, asked.to):
+        tell.run(step)
+    tell.end(story)
+    return 0
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Shows each command before it runs, as it would be typed."""
+
+    console: Console
+    folder: Path
+    began: float
+
+    def run(self, step: "Step") -> None:
+        """Run one command; its own output is what the reader sees."""
+        said = shlex.join(["wattahead", *step.words])
+        self.console.print(f"\n[bold]{step.why}[/bold]  [dim]({time.monotonic() - self.began:.0f} s)[/dim]\n[cyan]$ {said}[/cyan]")
+        environment = {**os.environ, "WATTAHEAD_BUCKET": str(self.folder / "bucket")}
+        done = subprocess.run([sys.executable, "-m", "wattahead.cli.main", *step.words], check=False, env=environment)  # noqa: S603 - our own command
+        if done.returncode not in step.may_end:
+            raise SystemExit(f"stopped: exit code {done.returncode}")
+
+    def end(self, story: Story) -> None:
+        """Say what is left behind and how to go on."""
+        run = f" --run {story.run}" if story.run else ""
+        self.console.print(f"\n[bold]Done in {time.monotonic() - self.began:.0f} s.[/bold] Scores above are on {story.origin} data.")
+        self.console.print(f"The bucket is the folder {self.folder}/bucket, the pictures are in {self.folder}. Go on with:")
+        for line in (
+            f"export WATTAHEAD_BUCKET={self.folder}/bucket; . .venv/bin/activate",
+            f"wattahead show {story.series[0]}{run}",
+            "wattahead runs",
+            "wattahead query \"select job, outcome, count(*) from runs group by all\"",
+        ):
+            self.console.print(f"  {line}", markup=False)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command and why it is run."""
+
+    why: str
+    words: tuple[str, ...]
+    may_end: tuple[int, ...] = (0,)
+
+
+def generated(folder: Path, tell: Teller) -> Story:
+    """Generate two zones up to the hour that began last."""
+    now = floor_hour(time.time_ns() // 1000)
+    data = folder / "data"
+    tell.run(Step("Two zones, made by the built-in generator", ("synthetic", str(data), "--zones", "2", "--days", "240", "--until", iso(now))))
+    series = ("SY-0001/production/solar", "SY-0002/production/wind", "SY-0001/consumption/demand")
+    return Story("synthetic", "synthetic", data, str(data / "catalog.toml"), "", now, "", series)
+
+
+def real(data: Path) -> Story:
+    """Take the zones_production set; its last hour is the clock."""
+    held = data / "zones_production" if (data / "zones_production").is_dir() else data
+    last = max(pc.max(pq.read_table(file, columns=["ts"])["ts"]).as_py() for file in held.glob("*.parquet"))
+    series = ("US-CAL-CISO/production/solar", "US-TEX-ERCO/production/wind")
+    return Story("zones_production", "zones_production", held, "zones_production", "solar_ciso,solar_erco,wind", from_datetime(last) + HOUR, "demo", series)
+
+
+def steps(story: Story, folder: Path) -> list[Step]:
+    """Return the commands of the story."""
+    first, last = iso(story.now - SCORED_HOURS * HOUR), iso(story.now)
+    run = ("--run", story.run) if story.run else ()
+    until = iso(story.now - story.now % DAY - 2 * DAY)
+    train = ("--pools", story.pools) if story.pools else ()
+    hours = ("backfill", "--from", first, "--to", last, "--every", "PT1H")
+    told = [
+        Step("Which signals, which zones, which features", ("catalog", story.catalog)),
+        Step("Files become actuals and weather in the bucket", ("ingest", "--mapping", story.mapping, str(story.data))),
+        Step("Train, prove, compare with the baselines, promote", ("train", "--until", until, *train)),
+        Step("Score the last two days, hour by hour", (*hours, *run), (0, 2)),
+        Step("The same event again changes nothing", ("backfill", "--from", last, "--to", last, *run), (0, 2)),
+        Step("Ask DuckDB", ("query", " ".join(LAST_ROWS.split()), *run)),
+        Step("How good was it?", ("evaluate", "--origin", story.origin, *run)),
+    ]
+    matured = iso(story.now - DAY)
+    pictures = [Step("Yesterday's forecast beside what came true", ("show", series, "--issue-time", matured, "--out", str(folder / (series.replace("/", "_") + ".png")), *run)) for series in story.series]
+    return told + pictures
+
+
+if __name__ == "__main__":
+    sys.exit(main())
