@@ -4,9 +4,10 @@ import argparse
 import os
 import sys
 import time
+from functools import partial
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused, WattaheadError
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             with _progress(console) as progress:
                 task = progress.add_task(name, total=None, said="")
-                done = train(bucket, catalog, name, until=until, seed=asked.seed, progress=lambda said, task=task, progress=progress: progress.update(task, said=said))
+                done = train(bucket, catalog, name, until=until, seed=asked.seed, progress=partial(_say, progress, task))
                 progress.update(task, total=1, completed=1, said="promoted" if done.promoted else "kept as it was")
         except WattaheadError as error:  # one pool's bad data does not keep the others from training
             console.print(f"[red]{name}: {error}[/red]", highlight=False)
@@ -71,6 +72,10 @@ def report(console: Console, name: str, done: Trained, catalog: Catalog) -> None
     for zone, models in done.table.items():
         told = ", ".join(f"{model} {measures['mae']:.4g}" for model, measures in models.items() if "mae" in measures)
         console.print(f"  {zone}: out-of-time MAE [{unit}] {told}; 80 % band covers {models['candidate'].get('coverage', float('nan')):.2f}", highlight=False, markup=False)
+
+
+def _say(progress: Progress, task: TaskID, said: str) -> None:
+    progress.update(task, said=said)
 
 
 def _progress(console: Console) -> Progress:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -93,8 +94,8 @@ def _hours(scorer: Scorer, key: str) -> Iterator[_Hour]:
         planned = plan.pools[batch.pool]
         rows_key = keys.rows(plan, planned.workload, batch.name)
         try:
-            rows = scorer.bucket.read(rows_key, lambda body, where=rows_key: read_parquet(body, where=where))  # type: ignore[misc]  # bound per turn
-            table = scorer.bucket.read(features_key(plan, batch), lambda body, planned=planned: decode_table(body, feature_schema(planned), where="features"))  # type: ignore[misc]
+            rows = scorer.bucket.read(rows_key, partial(read_parquet, where=rows_key))
+            table = scorer.bucket.read(features_key(plan, batch), partial(decode_table, schema=feature_schema(planned), where="features"))
         except Refused as error:
             if error.code != "E_FEAT_MISSING":
                 raise

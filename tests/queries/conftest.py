@@ -81,8 +81,8 @@ class Rows:
         at = instant(issued)
         document = {
             "attempt_id": name, "run_id": "ab" * 8, "job": "score", "run_kind": "live", "run": "",
-            "batch": "solar-0000", "issue_time": at, "started_at": at + 1, "finished_at": at + 1_500_001, "outcome": "ok", "rows": 4,
-            "seconds": {"predict": 0.5}, "requests": {"gets": 2, "puts": 2, "lists": 0},
+            "batch": "solar-0000", "issue_time": at, "started_at": at + 1, "finished_at": at + 1_500_001,
+            "outcome": "ok", "rows": 4, "seconds": {"predict": 0.5}, "requests": {"gets": 2, "puts": 2, "lists": 0},
             "bytes": {"read": 10, "written": 20}, "outcomes": {"ok": list(SERIES)}, "errors": {},
         } | changes  # fmt: skip
         key = f"ledger/issue_date={issued[:10]}/issue_hour={issued[11:13]}/{'ab' * 8}/{name}.json"

@@ -50,9 +50,9 @@ def test_every_view_reads_s3(s3_url: str, rows: Any) -> None:
     rows.attempt(bucket, "2026-11-20T05:00Z", "aa" * 8)
 
     with connect(s3_url) as connection:
-        counts = {view: connection.sql(f"SELECT count(*) FROM {view}").fetchall()[0][0] for view in
+        counts = {view: connection.execute(f"SELECT count(*) FROM {view}").fetchall()[0][0] for view in
                   ("forecasts", "latest", "actuals", "external", "runs")}  # fmt: skip
-        inside = connection.sql("SELECT inside_band FROM actuals_joined WHERE actual IS NOT NULL").fetchall()
+        inside = connection.execute("SELECT inside_band FROM actuals_joined WHERE actual IS NOT NULL").fetchall()
 
     assert counts == {"forecasts": 8, "latest": 8, "actuals": 1, "external": 1, "runs": 1}
     assert inside == [(True,)]
@@ -60,7 +60,7 @@ def test_every_view_reads_s3(s3_url: str, rows: Any) -> None:
 
 def test_the_secret_key_is_not_shown(s3_url: str) -> None:
     with connect(s3_url) as connection:
-        [(shown,)] = connection.sql("SELECT secret_string FROM duckdb_secrets()").fetchall()
+        [(shown,)] = connection.execute("SELECT secret_string FROM duckdb_secrets()").fetchall()
 
     assert "secret=redacted" in shown
 

@@ -101,7 +101,7 @@ def _nothing(connection: duckdb.DuckDBPyConnection, series: str, at: int | None)
     held = connection.execute("SELECT DISTINCT series_id FROM forecasts ORDER BY 1").fetchall()
     names = [name for (name,) in held]
     if not names:
-        return Refused("E_FEAT_MISSING", "there are no forecasts here", fix="score an hour, or check --bucket and --run")
+        return Refused("E_FEAT_MISSING", "there are no forecasts here", fix="score an hour, or check --bucket, --run")
     if series not in names:
         near = get_close_matches(series, names, n=3, cutoff=0.4) or names[:3]
         fix = f"use one of {', '.join(near)}"

@@ -32,7 +32,7 @@ class Feature:
 def feature(name: str) -> Feature:
     """Return the feature called `name`; an unknown one is refused with the nearest known forms."""
     for pattern, (function, lookback) in FAMILIES.items():
-        match = re.fullmatch(pattern, name)
+        match = re.fullmatch(pattern, name, re.ASCII)  # a look-alike of a digit would be another name of the same feature
         if match:
             given = [int(part) if part.isdigit() else part for part in match.groups()]
             variable = given[0] if function.__module__ == weather.__name__ else ""
@@ -55,5 +55,3 @@ def variables(names: Iterable[str]) -> tuple[str, ...]:
 def lookback_days(names: Iterable[str]) -> int:
     """Return how many days of history the features need."""
     return max((feature(name).lookback_days for name in columns(names)), default=0)
-
-

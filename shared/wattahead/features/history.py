@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wattahead.features.view import View
+from wattahead.features.limits import reach
+from wattahead.features.view import SEARCH_DAYS, View
 
 Floats = NDArray[np.float64]
 
@@ -74,11 +75,14 @@ def window(held: Floats, cells: int, behind: int) -> Floats:
 def mean(values: Floats, axis: int) -> Floats:
     """Return the mean of the finite values along `axis`; NaN where there is none, without a warning.
 
-    The sum runs over the axis in order, so the result of one series does not depend on its neighbours.
+    The parts are added in order: numpy's own sum takes another order, and gives other last bits, when there is
+    nothing beside the axis, and then a series alone would not equal the same series among others.
     """
     finite = np.isfinite(values)
     count = finite.sum(axis=axis)
-    total = np.where(finite, values, 0.0).sum(axis=axis)
+    total = np.zeros(count.shape)
+    for part in np.moveaxis(np.where(finite, values, 0.0), axis, 0):
+        total += part
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
@@ -89,10 +93,10 @@ def extreme(choose: Callable[..., Floats] | np.ufunc, values: Floats, axis: int)
 
 # name pattern -> (feature, which of its numbers are days of history it needs)
 FAMILIES: Final[dict[str, tuple[Callable[..., Floats], Callable[..., int]]]] = {
-    r"same_time_(\d+)": (same_time, lambda n: 0),
-    r"same_time_mean_(\d+)d": (same_time_mean, lambda days: 0),
-    r"same_time_max_(\d+)d": (same_time_max, lambda days: 0),
-    r"same_time_min_(\d+)d": (same_time_min, lambda days: 0),
+    r"same_time_(\d+)": (same_time, reach(1, SEARCH_DAYS, "days")),
+    r"same_time_mean_(\d+)d": (same_time_mean, reach(1, SEARCH_DAYS, "days")),
+    r"same_time_max_(\d+)d": (same_time_max, reach(1, SEARCH_DAYS, "days")),
+    r"same_time_min_(\d+)d": (same_time_min, reach(1, SEARCH_DAYS, "days")),
     r"lag_(\d+)h": (lag, lambda hours: hours // 24 + 1),
     r"newest": (newest, lambda: 0),
     r"newest_mean_(\d+)h": (newest_mean, lambda hours: hours // 24 + 1),

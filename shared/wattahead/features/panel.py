@@ -5,6 +5,7 @@ Nothing else in `features` looks at `available_at`. What leaves `known` is what 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from wattahead.domain.hours import NEVER, iso
 
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
+
+TORN: Final = np.inf  # no source can give it: rows that are not finite are left out
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,14 @@ class Panel:
     step: int  # length of a cell [µs]
     values: Floats
     available: Instants
-    conflicts: dict[int, Refused]  # series index -> equal stamps with different values
+    conflicts: dict[int, Refused]  # series index -> a cell whose last revision is torn
 
     def known(self, issue_times: Instants, *, before: int, after: int = 0) -> Floats:
         """Return the newest value known at each issue time, for cells around it.
 
         Shape (series, issue time, before + after): cells from `before` cells ahead of the issue time to `after`
-        cells behind it. NaN where nothing was known, or where the panel does not reach.
+        cells behind it. NaN where nothing was known, or where the panel does not reach. A series is empty at the issue
+        times at which the newest known revision of one of these cells is torn; a correction known later heals it.
         """
         offsets = np.arange(-before, after)
         cells = (issue_times[:, None] - self.start) // self.step + offsets
@@ -44,6 +48,7 @@ class Panel:
         for revision in range(self.values.shape[2]):  # ascending: a later revision that was known replaces an earlier one
             seen = inside & (self.available[:, cells, revision] <= issue_times[:, None])
             np.copyto(known, self.values[:, cells, revision], where=seen)
+        known[np.isinf(known).any(axis=2)] = np.nan
         return known
 
     def settled(self, known_by: int) -> Floats:
@@ -63,8 +68,9 @@ def panel(
 ) -> Panel:
     """Build a panel of `series` series over the cells of [start, end) from rows in any order.
 
-    Rows outside the grid or with a null value are left out; equal rows count once. A series with two different
-    values for one valid time and available_at is emptied and listed in `conflicts` (`E_TIME_CONFLICT`).
+    Rows outside the grid or with a null value are left out; equal rows count once. Different values for one series,
+    valid time and available_at make a torn revision, and the series is listed in `conflicts` (`E_TIME_CONFLICT`)
+    unless a later revision replaces it.
     """
     cells = (end - start) // step
     kept = (valid_time >= start) & (valid_time < end) & np.isfinite(value) & (row_series >= 0)
@@ -74,16 +80,18 @@ def panel(
     same = np.zeros(len(who), dtype=bool)
     same[1:] = (who[1:] == who[:-1]) & (cell[1:] == cell[:-1]) & (known_at[1:] == known_at[:-1])
     differs = same & (np.append(0.0, what[:-1]) != what)
-    conflicts = _conflicts(who[differs], start + cell[differs] * step, names)
-    keep = ~same & ~np.isin(who, list(conflicts))
-    who, cell, known_at, what = who[keep], cell[keep], known_at[keep], what[keep]
-    revision = _rank(who * cells + cell)
+    torn = np.zeros(len(who), dtype=bool)
+    torn[np.flatnonzero(~same)[np.cumsum(~same)[differs] - 1]] = True  # the first row stands for all that equal its stamp
+    who, cell, known_at, what = who[~same], cell[~same], known_at[~same], np.where(torn, TORN, what)[~same]
+    place = who * cells + cell
+    revision = _rank(place)
     depth = int(revision.max(initial=0)) + 1
     values = np.full((series, cells, depth), np.nan)
     available = np.full((series, cells, depth), NEVER, dtype=np.int64)
     values[who, cell, revision] = what
     available[who, cell, revision] = known_at
-    return Panel(start, step, values, available, conflicts)
+    stands = np.isinf(what) & (np.append(place[1:], -1) != place)
+    return Panel(start, step, values, available, _conflicts(who[stands], start + cell[stands] * step, names))
 
 
 def _conflicts(who: NDArray[np.integer], when: Instants, names: Sequence[str]) -> dict[int, Refused]:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from wattahead.domain.hours import HOUR
 from wattahead.features.history import extreme, mean
-from wattahead.features.view import WEATHER_BEFORE, View
+from wattahead.features.limits import reach
+from wattahead.features.view import WEATHER_AFTER, WEATHER_BEFORE, View
 
 Floats = NDArray[np.float64]
 
@@ -61,9 +62,9 @@ def _cells(view: View, variable: str, hours: int) -> Floats:
 
 # longest suffix first: the variable's own name may hold digits and underscores
 FAMILIES: Final[dict[str, tuple[Callable[..., Floats], Callable[..., int]]]] = {
-    r"weather_(\w+?)_plus_(\d)h": (after, lambda variable, hours: 0),
-    r"weather_(\w+?)_minus_(\d+)h": (before, lambda variable, hours: 0),
-    r"weather_(\w+?)_around_(\d)h": (window_mean, lambda variable, hours: 0),
+    r"weather_(\w+?)_plus_(\d+)h": (after, reach(1, WEATHER_AFTER // HOUR, "hours")),
+    r"weather_(\w+?)_minus_(\d+)h": (before, reach(1, WEATHER_BEFORE // HOUR, "hours")),
+    r"weather_(\w+?)_around_(\d+)h": (window_mean, reach(1, WEATHER_AFTER // HOUR, "hours")),
     r"weather_(\w+?)_highest": (highest, lambda variable: 0),
     r"weather_(\w+?)_lowest": (lowest, lambda variable: 0),
     r"weather_(\w+?)_horizon_mean": (horizon_mean, lambda variable: 0),

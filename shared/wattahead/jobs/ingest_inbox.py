@@ -8,6 +8,7 @@ from wattahead.domain.plan import HourEvent
 from wattahead.jobs.hour import Answer, Attempt, closed, refuse_closed
 from wattahead.jobs.ingest import IngestReport, ingest
 from wattahead.sources.mapping_files import find_mapping
+from wattahead.storage.ledger import Outcome
 from wattahead.storage.objects import Bucket
 
 INBOX = "inbox"
@@ -21,7 +22,7 @@ def ingest_inbox(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
     reports = {name: _ingest(bucket, name, keys, now) for name, keys in _waiting(bucket, event).items()}
     created = sum(len(report.objects) for report in reports.values())
     refused = {refusal.series: refusal.sentence for report in reports.values() for refusal in report.refused}
-    outcome = "degraded" if refused else "ok" if created else "duplicate"
+    outcome: Outcome = "degraded" if refused else "ok" if created else "duplicate"
     attempt.record(outcome, rows=sum(sum(report.rows.values()) for report in reports.values()), errors=refused)
     return Answer("ingest", event, outcome, facts={"objects": created, "refused": refused})
 

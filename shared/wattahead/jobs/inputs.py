@@ -92,8 +92,8 @@ def _weather(bucket: Bucket, source: Source, first: int, last: int) -> dict[str,
 
 def _panel(table: pa.Table, column: str, who: NDArray[np.int64], series: int, start: int, end: int, step: int, names: Sequence[str]) -> Panel:
     value = table[column].to_numpy().astype(np.float64)
-    instants = [table[name].cast(pa.int64()).to_numpy() for name in ("valid_time", "available_at")]
-    return panel(who, *instants, value, series=series, start=start, end=end, step=step, names=names)
+    valid_time, available_at = (table[name].cast(pa.int64()).to_numpy() for name in ("valid_time", "available_at"))
+    return panel(who, valid_time, available_at, value, series=series, start=start, end=end, step=step, names=names)
 
 
 def _numbers(table: pa.Table, names: Sequence[str]) -> NDArray[np.int64]:

@@ -1,6 +1,7 @@
 """Plan an hour: pin catalog, batches and bundles in one object that every worker reads, and nobody changes."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from wattahead.domain.bundle import Rung
 from wattahead.domain.catalog import Catalog
@@ -13,6 +14,7 @@ from wattahead.models.baseline import CLIMATE_FEATURES, NAIVE_FEATURES
 from wattahead.storage import keys
 from wattahead.storage.catalogs import latest_catalog
 from wattahead.storage.documents import decode, encode
+from wattahead.storage.ledger import Outcome
 from wattahead.storage.objects import Bucket
 from wattahead.storage.registry import ladder
 from wattahead.workloads import forecast
@@ -30,7 +32,7 @@ def plan(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
     put = bucket.create(key, encode(make_plan(bucket, event, sequence, catalog)))
     pinned = decode(Plan, put.body, where=key)
     missing = {iso(at): names for at, names in _unfinished(bucket, event)} if event.run_kind == "live" else {}
-    outcome = "ok" if put.created else "duplicate"
+    outcome: Outcome = "ok" if put.created else "duplicate"
     attempt.record(outcome)
     return Answer("plan", event, outcome, dict.fromkeys((batch.name for batch in pinned.batches), "planned"), facts={"plan": key, "missing": missing})
 
@@ -64,7 +66,7 @@ def _unfinished(bucket: Bucket, event: HourEvent) -> Iterator[tuple[int, list[st
         earlier = HourEvent(event.issue_time - back * HOUR)
         key = keys.plan(earlier)
         try:
-            planned = bucket.read(key, lambda body, key=key: decode(Plan, body, where=key))  # type: ignore[misc]  # bound per turn
+            planned = bucket.read(key, partial(decode, Plan, where=key))
         except Refused:
             continue  # an hour that was never planned has nothing to recover
         missing = [batch.name for batch in planned.batches if batch.name not in scored(bucket, planned)]

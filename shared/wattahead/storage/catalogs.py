@@ -16,11 +16,12 @@ def read_catalog(path: Path) -> Catalog:
     """Return the catalog in a TOML file; `zones = "all"` in a pool stands for every zone of the file."""
     try:
         plain: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # not TOML, or not UTF-8
         raise Refused("E_CONFIG", f"{path.name}: {error}", fix="mend the file") from error
-    for pool in plain.get("pools", {}).values():
-        if pool.get("zones") == "all":
-            pool["zones"] = sorted(plain.get("zones", {}))
+    pools, zones = plain.get("pools"), plain.get("zones")
+    for pool in pools.values() if isinstance(pools, dict) else ():
+        if isinstance(pool, dict) and pool.get("zones") == "all" and isinstance(zones, dict):
+            pool["zones"] = sorted(zones)
     return build(Catalog, plain, where=path.name)
 
 

@@ -1,7 +1,6 @@
 """JSON documents: frozen dataclasses of the domain to canonical bytes and back, strictly."""
 
 import json
-from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -12,10 +11,14 @@ from wattahead.domain.errors import Refused
 T = TypeVar("T")
 
 
-@cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
-    kind.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]  # a plain attribute keeps the domain free of pydantic
-    return TypeAdapter(kind)
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - any dataclass of the domain
+    if kind not in _ADAPTERS:
+        kind.__pydantic_config__ = ConfigDict(extra="forbid")  # a plain attribute keeps the domain free of pydantic
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 def encode(document: object) -> bytes:
@@ -32,17 +35,19 @@ def canonical(plain: object) -> bytes:
 def decode(kind: type[T], body: bytes, *, where: str) -> T:
     """Return the document in `body`; `where` names it in the error."""
     try:
-        return _adapter(kind).validate_json(body)
+        held: T = _adapter(kind).validate_json(body)
     except ValidationError as error:
         raise _refusal(error, where) from error
+    return held
 
 
 def build(kind: type[T], plain: dict[str, Any], *, where: str) -> T:
     """Return the document that plain values, such as parsed TOML, describe."""
     try:
-        return _adapter(kind).validate_python(plain)
+        held: T = _adapter(kind).validate_python(plain)
     except ValidationError as error:
         raise _refusal(error, where) from error
+    return held
 
 
 def _refusal(error: ValidationError, where: str) -> Refused:

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from wattahead.storage import keys
@@ -41,5 +42,4 @@ def record(bucket: Bucket, entry: Entry) -> None:
 
 def entries(bucket: Bucket, after: str = "") -> list[Entry]:
     """Return the entries of all attempts in the order of their keys: by issue time, then run."""
-    found = bucket.keys("ledger", after)
-    return bucket.read_all([(key, lambda body, key=key: decode(Entry, body, where=key)) for key in found])
+    return bucket.read_all([(key, partial(decode, Entry, where=key)) for key in bucket.keys("ledger", after)])

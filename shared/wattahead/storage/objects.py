@@ -109,6 +109,8 @@ class Bucket:
                 try:
                     held = self.read(key, bytes)
                 except Refused as error:
+                    if error.code != "E_FEAT_MISSING":
+                        raise
                     raise Transient("E_STORAGE", f"{key} is being written by somebody else", fix="try again") from error
                 return Put(created=unsure and held == body, body=held)
             except failures.BaseError as error:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from wattahead.domain.errors import Damaged, Refused
 
 SCHEMA_VERSION: Final = "1.0"  # within a major version columns are only added
+MARK: Final = b"wattahead_schema"
 INSTANT: Final = pa.timestamp("us", tz="UTC")
 NAME: Final = pa.dictionary(pa.int32(), pa.string())
 
@@ -21,7 +22,7 @@ MOST_COLUMNS: Final = 500
 def encode_table(table: pa.Table) -> bytes:
     """Return `table` as parquet: zstd, page checksums, schema version. Equal tables are equal bytes."""
     sink = pa.BufferOutputStream()
-    marked = table.replace_schema_metadata({"wattahead_schema": SCHEMA_VERSION})
+    marked = table.replace_schema_metadata({MARK: SCHEMA_VERSION})
     pq.write_table(marked, sink, compression="zstd", write_page_checksum=True, store_schema=True)
     return bytes(sink.getvalue())
 
@@ -48,9 +49,11 @@ def read_parquet(body: bytes, *, where: str, columns: list[str] | None = None, m
         present = file.schema_arrow.names
         table = file.read(columns=[name for name in columns if name in present] if columns else None)
         table.validate(full=True)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         code = "E_FEAT_CHECKSUM" if "crc" in str(error).lower() else "E_FEAT_CORRUPT"
         raise Damaged(code, f"{where} cannot be decoded", fix="write or upload the file again") from error
+    if table.num_rows != file.metadata.num_rows:  # pages have checksums, the footer that counts their rows has none
+        raise Damaged("E_FEAT_CORRUPT", f"{where} holds {table.num_rows} rows, its footer says {file.metadata.num_rows}", fix="write or upload the file again")
     return table
 
 
@@ -75,7 +78,18 @@ def select(table: pa.Table, schema: Mapping[str, pa.DataType], *, where: str) ->
         hints = ", ".join(f"{name} (nearest: {near[name][0]})" if near[name] else name for name in missing)
         raise Refused("E_FEAT_COLUMN_MISSING", f"{where} lacks {hints}; it has {', '.join(map(repr, table.column_names[:12]))}",
                       fix="name the columns exactly, case and blanks included")
+    _check_units(table, schema, where)
     return pa.table({name: _typed(table[name], kind, name, where) for name, kind in schema.items()})
+
+
+def _check_units(table: pa.Table, schema: Mapping[str, pa.DataType], where: str) -> None:
+    """A file we wrote has its times in our unit; another one is a flipped bit in the footer, which has no checksum."""
+    if MARK not in (table.schema.metadata or {}):
+        return
+    for name, kind in schema.items():
+        found = table.schema.field(name).type
+        if pa.types.is_timestamp(kind) and pa.types.is_timestamp(found) and found.unit != kind.unit:
+            raise Damaged("E_FEAT_CORRUPT", f"{where}: the footer gives column {name} as {found}, written was {kind}", fix="write or upload the file again")
 
 
 def _typed(column: pa.ChunkedArray, kind: pa.DataType, name: str, where: str) -> pa.ChunkedArray:
@@ -85,11 +99,18 @@ def _typed(column: pa.ChunkedArray, kind: pa.DataType, name: str, where: str) ->
     safe = (
         (pa.types.is_floating(kind) and (pa.types.is_integer(found) or pa.types.is_float32(found) or pa.types.is_float64(found)))
         or (pa.types.is_integer(kind) and pa.types.is_integer(found))
-        or (pa.types.is_dictionary(kind) and (pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_dictionary(found)))
+        or (pa.types.is_dictionary(kind) and _is_text(found.value_type if pa.types.is_dictionary(found) else found))
         or (pa.types.is_timestamp(kind) and pa.types.is_timestamp(found) and found.tz is not None)
     )
     if pa.types.is_timestamp(kind) and pa.types.is_timestamp(found) and found.tz is None:
         raise Refused("E_TIME_NAIVE", f"{where}: column {name} has no time zone", fix="write it in UTC with its zone")
     if not safe:
         raise Refused("E_FEAT_DTYPE", f"{where}: column {name} is {found}, not {kind}", fix="export it as a number, text or time; nothing is cast silently")
-    return column.cast(kind, safe=not pa.types.is_floating(kind))
+    try:
+        return column.cast(kind, safe=not pa.types.is_floating(kind))
+    except pa.ArrowInvalid as error:
+        raise Refused("E_FEAT_DTYPE", f"{where}: a value of column {name} ({found}) does not fit {kind}", fix="export it in that type; nothing is cut off silently") from error
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)

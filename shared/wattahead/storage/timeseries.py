@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wattahead.domain.errors import Damaged
 from wattahead.domain.hours import DAY, date_of, month_of
 from wattahead.storage import keys
 from wattahead.storage.objects import Bucket, sha256
@@ -22,6 +23,8 @@ ACTUALS: Final[dict[str, pa.DataType]] = {
 FORECASTS: Final[dict[str, pa.DataType]] = {  # weather and external forecasts; one float32 column per variable follows
     "zone": NAME, "point": pa.int16(), "nwp_init_time": INSTANT, "available_at": INSTANT, "valid_time": INSTANT,
 }
+
+DIGITS: Final = 16  # of the content's hash in a key
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,12 @@ def store(bucket: Bucket, root: Root, rows: pa.Table, *, closed_before: int) -> 
     Returns the keys that this call created.
     """
     at = _instants(rows[root.by])
-    order = np.lexsort((_instants(rows["available_at"]), _instants(rows["valid_time"]), _codes(rows["zone"]), at // DAY))
+    order = np.lexsort([*_ties(rows), _instants(rows["available_at"]), _instants(rows["valid_time"]), _codes(rows["zone"]), at // DAY])
     rows, at = rows.take(order), at[order]
     created = []
     for first, last, closed in _cuts(at, closed_before):
         body = encode_table(_sorted_names(rows.slice(first, last - first)))
-        digest, day = sha256(body)[:16], int(at[first])
+        digest, day = sha256(body)[:DIGITS], int(at[first])
         key = keys.month_part(root.prefix, day, digest) if closed else keys.date_part(root.prefix, root.label, day, digest)
         if bucket.create(key, body).created:
             created.append(key)
@@ -84,6 +87,8 @@ def load(bucket: Bucket, root: Root, start: int, end: int, *, variables: Sequenc
 def _rows(bucket: Bucket, key: str, schema: Mapping[str, pa.DataType]) -> pa.Table:
     """Read one object; a weather variable that an older object lacks is null, not an error."""
     def decode(body: bytes) -> pa.Table:
+        if sha256(body)[:DIGITS] not in key:
+            raise Damaged("E_FEAT_CHECKSUM", f"{key} does not match the hash in its name", fix="write or upload the file again")
         found = read_parquet(body, where=key, columns=list(schema))
         for name, kind in schema.items():
             if name not in found.column_names and name not in FORECASTS and name not in ACTUALS:
@@ -97,7 +102,7 @@ def _cuts(at: np.ndarray, closed_before: int) -> list[tuple[int, int, bool]]:
     """Cut ascending times into runs of one day, or of one month where that month is closed."""
     cuts: list[tuple[int, int, bool]] = []
     days, starts = np.unique(at // DAY, return_index=True)
-    ends = [*starts[1:].tolist(), len(at)]
+    ends = [*starts.tolist(), len(at)][1:]
     for day, first, last in zip(days.tolist(), starts.tolist(), ends, strict=True):
         closed = _month_end(day * DAY) <= closed_before
         if closed and cuts and cuts[-1][2] and month_of(int(at[cuts[-1][0]])) == month_of(day * DAY):
@@ -118,6 +123,12 @@ def _part(key: str, label: str) -> str:
 
 def _instants(column: pa.ChunkedArray) -> np.ndarray:
     return column.cast(pa.int64()).to_numpy()
+
+
+def _ties(rows: pa.Table) -> list[np.ndarray]:
+    """Ranks of all other columns: points of one place share zone and times, and their order must not depend on who came first."""
+    others = [name for name in rows.column_names if name not in ("zone", "valid_time", "available_at")]
+    return [_codes(rows[name]) if pa.types.is_dictionary(rows[name].type) else pc.rank(rows[name], tiebreaker="dense").to_numpy() for name in reversed(others)]
 
 
 def _codes(column: pa.ChunkedArray) -> np.ndarray:

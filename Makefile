@@ -1,0 +1,60 @@
+# Everything a fresh machine needs is Python 3.11 or newer and make. The environment comes from a hashed lock.
+PYTHON ?= python3
+DATA ?=
+VENV := .venv
+RUN := $(VENV)/bin/python
+# One thread: LightGBM on a busy core loses more to a second thread than it wins.
+export OMP_NUM_THREADS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests on real data run where WATTAHEAD_DATA points, and are skipped with a reason elsewhere.
+ifneq ($(wildcard ../shared/data/zones_production),)
+export WATTAHEAD_DATA ?= $(abspath ../shared/data)
+endif
+
+.PHONY: help demo test check bench accuracy format lock clean
+
+help:
+	@echo "make demo [DATA=FOLDER]   the main job from nothing, on generated or on real zones"
+	@echo "make test                 every test"
+	@echo "make check                static checks: ruff, mypy, import rules, template, docs"
+	@echo "make bench                speed and memory as ratios"
+	@echo "make accuracy DATA=FOLDER the README's accuracy table, from files to figures"
+
+$(VENV)/ready: infra/locks/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "wattahead needs Python 3.11 or newer; set PYTHON=...")'
+	@echo "setting up $(VENV) from infra/locks/dev.txt, once; about a minute"
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@$(RUN) -m pip install --quiet --require-hashes -r infra/locks/dev.txt
+	@$(RUN) -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(VENV)/ready
+	@rm -rf demo
+	@$(RUN) -m infra.local.demo --to demo $(if $(DATA),--data $(DATA))
+
+test: $(VENV)/ready
+	@$(RUN) -m pytest
+
+check: $(VENV)/ready
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m ruff check .
+	@$(RUN) -m mypy shared/wattahead functions training infra/local tests
+	@$(VENV)/bin/lint-imports --no-logo
+	@$(RUN) -m cfnlint template.yaml
+	@$(RUN) -m pytest -q tests/docs
+
+bench: $(VENV)/ready
+	@$(RUN) -m tests.perf.bench
+
+accuracy: $(VENV)/ready
+	@test -n "$(DATA)" || { echo "say where zones_production is: make accuracy DATA=FOLDER"; exit 64; }
+	@$(RUN) -m infra.local.accuracy --data $(DATA) --to accuracy
+
+format: $(VENV)/ready
+	@$(RUN) -m ruff check --fix --quiet . ; $(RUN) -m ruff format --quiet .
+
+lock:
+	@infra/locks/lock.sh
+
+clean:
+	@rm -rf $(VENV) demo accuracy build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,104 @@
+"""A crash before or after any storage call, then a retry: the hour ends complete, and as if nothing had happened."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.journeys.stores import Crash, DictStore, Watched, bucket_of, dies_at
+from tests.journeys.world import EVENT, NOW, rows, whole_hour
+from wattahead.domain.plan import HourEvent
+from wattahead.jobs.build_features import build_features
+from wattahead.jobs.finish import finish
+from wattahead.jobs.plan import plan
+from wattahead.jobs.score import Scorer
+from wattahead.storage.objects import Bucket
+
+Worlds = Callable[[], DictStore]
+
+
+def steps(bucket: Bucket) -> None:
+    """Everything that an hour does to the bucket."""
+    whole_hour(bucket)
+    finish(bucket, EVENT, now=NOW)
+
+
+def calls_of(worlds: Worlds) -> int:
+    watched = Watched(worlds())
+    steps(bucket_of(watched))
+    return watched.calls
+
+
+def every_crash(worlds: Worlds) -> Iterator[tuple[int, str]]:
+    """Count the calls of a clean hour, and cut before and after each: new code is covered by itself."""
+    for number in range(1, calls_of(worlds) + 1):
+        yield number, "before"
+        yield number, "after"
+
+
+def test_a_crash_at_any_storage_call_then_a_retry_ends_with_the_rows_of_a_clean_hour(worlds: Worlds) -> None:
+    clean = worlds()
+    steps(bucket_of(clean))
+    expected = rows(clean.objects)
+    wrong = []
+
+    for number, moment in every_crash(worlds):
+        store = worlds()
+        with pytest.raises(Crash):
+            steps(bucket_of(dies_at(store, number, moment)))
+        steps(bucket_of(store))
+        if rows(store.objects) != expected:
+            wrong.append((number, moment))
+
+    assert wrong == []
+    assert len(expected) == 3
+
+
+def test_a_reader_after_every_storage_call_sees_whole_batches_only(worlds: Worlds) -> None:
+    clean = worlds()
+    steps(bucket_of(clean))
+    whole = rows(clean.objects)
+    store = worlds()
+    partial = []
+
+    def look(_number: int, _verb: str, key: str) -> None:
+        seen = rows(store.objects)
+        if any(whole.get(name) != body for name, body in seen.items()):
+            partial.append(key)
+
+    steps(bucket_of(Watched(store, after=look)))
+
+    assert partial == []
+    assert rows(store.objects) == whole
+
+
+def test_a_crash_while_training_leaves_the_registry_as_it_was_or_decided(untrained_world: DictStore) -> None:
+    from wattahead.storage.catalogs import latest_catalog
+    from wattahead.storage.registry import latest
+    from tests.journeys.world import trained
+
+    _, catalog = latest_catalog(bucket_of(untrained_world))
+    done = trained(untrained_world, catalog, ("wind",))
+    new = sorted(set(done.objects) - set(untrained_world.objects))
+    order = [key for key in done.objects if key in new]
+    found = set()
+
+    for count in range(len(order) + 1):
+        store = DictStore({**untrained_world.objects, **{key: done.objects[key] for key in order[:count]}})
+        entry = latest(bucket_of(store), "wind")
+        assert entry is not None
+        champion = entry.rung("champion")
+        found.add(champion.kind if champion else "baseline")
+        assert whole_hour(bucket_of(store)) in {"ok", "degraded"}
+
+    assert found == {"baseline", "lightgbm"}
+
+
+def test_a_batch_that_was_lost_is_named_by_the_plan_of_the_next_hour(world: DictStore) -> None:
+    bucket = bucket_of(world)
+    plan(bucket, EVENT, now=NOW)
+    build_features(bucket, EVENT, now=NOW)
+    Scorer(bucket).score(HourEvent(EVENT.issue_time, batch="wind-0000"), now=NOW)
+
+    later = plan(bucket, HourEvent(EVENT.issue_time + 3_600_000_000), now=NOW + 3_600_000_000)
+
+    assert later.facts["missing"] == {"2026-03-01T05:00Z": ["demand-0000", "solar-0000"]}

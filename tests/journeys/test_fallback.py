@@ -1,0 +1,278 @@
+"""The ladder at work: permanent faults fall back at once and say so; one bad series never blocks another."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from tests.journeys.stores import DictStore, bucket_of
+from tests.journeys.world import EVENT, ISSUE, NOW, prepared, rows, table, whole_hour
+from wattahead.domain.bundle import Rung
+from wattahead.domain.hours import HOUR
+from wattahead.domain.plan import HourEvent
+from wattahead.domain.quality import Quality
+from wattahead.jobs.build_features import build_features
+from wattahead.jobs.plan import plan
+from wattahead.jobs.promote import Verdict, promote
+from wattahead.jobs.score import Scorer
+from wattahead.storage import timeseries
+from wattahead.storage.catalogs import latest_catalog, publish_catalog
+from wattahead.storage.ledger import entries
+from wattahead.storage.registry import latest
+from wattahead.storage.tables import encode_table, read_parquet
+
+WIND = HourEvent(ISSUE, batch="wind-0000")
+
+
+def champion_of(store: DictStore, pool: str) -> Rung:
+    entry = latest(bucket_of(store), pool)
+    assert entry is not None
+    rung = entry.rung("champion")
+    assert rung is not None
+    return rung
+
+
+def damage(store: DictStore, part: str) -> int:
+    """Flip a byte in the middle of every object whose key holds `part`; return how many there were."""
+    damaged = [key for key in store.objects if part in key]
+    for key in damaged:
+        body = bytearray(store.objects[key])
+        body[len(body) // 2] ^= 1
+        store.objects[key] = bytes(body)
+    return len(damaged)
+
+
+def ready(store: DictStore) -> None:
+    """Plan the hour and build its features."""
+    plan(bucket_of(store), EVENT, now=NOW)
+    build_features(bucket_of(store), EVENT, now=NOW)
+
+
+def levels(store: DictStore, batch: str = "wind-0000") -> set[int]:
+    return set(table(store.objects, batch)["fallback_level"].to_pylist())
+
+
+def test_a_damaged_champion_falls_back_to_the_baseline_at_once_and_the_rows_say_so(world: DictStore) -> None:
+    assert damage(world, f"models/bundles/wind/{champion_of(world, 'wind').bundle_id}/p50.txt") == 1
+    ready(world)
+
+    assert Scorer(bucket_of(world)).score(WIND, now=NOW).outcome == "degraded"
+
+    found = table(world.objects, "wind-0000")
+    assert levels(world) == {2}
+    assert set(found["model_name"].to_pylist()) == {"seasonal_naive"}
+    assert all(flags & Quality.FALLBACK for flags in found["quality_flags"].to_pylist())
+    (told,) = [entry for entry in entries(bucket_of(world)) if entry.job == "score"]
+    assert told.errors["champion"].startswith("E_BUNDLE_HASH")
+
+
+def test_a_damaged_champion_falls_back_to_the_previous_one_where_there_is_one(world: DictStore) -> None:
+    solid = champion_of(world, "wind")
+    bad = replace(solid, bundle_id="0" * 64)  # a champion that was never published whole
+    promote(bucket_of(world), "wind", bad, (), lambda _: Verdict(promoted=True, reason="a drill"), effective_from=ISSUE)
+    ready(world)
+
+    Scorer(bucket_of(world)).score(WIND, now=NOW)
+
+    assert levels(world) == {1}
+    assert set(table(world.objects, "wind-0000")["model_version"].to_pylist()) == {solid.bundle_id[:12]}
+
+
+def test_without_any_bundle_the_rows_are_there_null_and_flagged(world: DictStore) -> None:
+    assert damage(world, "models/bundles/wind/") > 3
+    ready(world)
+
+    Scorer(bucket_of(world)).score(WIND, now=NOW)
+
+    found = table(world.objects, "wind-0000")
+    assert levels(world) == {4}
+    assert found.num_rows == 48
+    assert found["p50"].null_count == 48
+    assert all(flags & Quality.NO_FORECAST for flags in found["quality_flags"].to_pylist())
+
+
+def test_without_recent_values_the_climatology_serves(untrained_world: DictStore, world: DictStore) -> None:
+    for key in [key for key in world.objects if "key=production/subkey=wind" in key]:
+        del world.objects[key]
+    ready(world)
+
+    Scorer(bucket_of(world)).score(WIND, now=NOW)
+
+    assert levels(world) == {3}
+    assert table(world.objects, "wind-0000")["p50"].null_count == 0
+
+
+def test_a_feature_object_that_is_damaged_for_good_leaves_the_climatology(world: DictStore) -> None:
+    ready(world)
+    assert damage(world, "wind-0000-") == 1
+
+    Scorer(bucket_of(world)).score(WIND, now=NOW)
+
+    assert levels(world) == {3}
+
+
+def test_a_batch_without_features_is_left_for_later_and_served_blind_only_at_the_last_attempt(world: DictStore) -> None:
+    plan(bucket_of(world), EVENT, now=NOW)
+
+    assert Scorer(bucket_of(world)).score(EVENT, now=NOW).outcome == "waiting"
+    assert rows(world.objects) == {}
+    Scorer(bucket_of(world)).score(replace(WIND, final_attempt=True), now=NOW)
+    assert levels(world) == {3}
+
+
+def test_the_last_attempt_never_touches_native_code(world: DictStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    import lightgbm
+
+    def dies(*_: object, **__: object) -> None:
+        raise AssertionError("the native loader was called")
+
+    monkeypatch.setattr(lightgbm, "Booster", dies)
+    ready(world)
+
+    Scorer(bucket_of(world)).score(replace(WIND, final_attempt=True), now=NOW)
+
+    assert levels(world) == {2}
+    assert all(flags & Quality.FINAL_ATTEMPT for flags in table(world.objects, "wind-0000")["quality_flags"].to_pylist())
+
+
+def test_a_process_that_native_code_aborts_leaves_the_hour_to_the_last_attempt(world: DictStore, tmp_path: Path) -> None:
+    """The bundle is whole and its hashes hold, but loading it ends the process, as LightGBM does with a bad model."""
+    ready(world)
+    for key, body in world.objects.items():
+        place = tmp_path / key
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(body)
+    script = (
+        "import os, sys, lightgbm\n"
+        "lightgbm.Booster = lambda **_: os.abort()\n"
+        "from wattahead.jobs.score import Scorer\nfrom wattahead.storage.objects import open_bucket\nfrom wattahead.domain.plan import HourEvent\n"
+        f"event = HourEvent({ISSUE}, batch='wind-0000', final_attempt=sys.argv[1] == 'last')\n"
+        f"Scorer(open_bucket({str(tmp_path)!r})).score(event, now={NOW})\n"
+    )
+
+    died = subprocess.run([sys.executable, "-c", script, "first"], check=False, capture_output=True)
+    lived = subprocess.run([sys.executable, "-c", script, "last"], check=False, capture_output=True)
+
+    assert died.returncode == -6
+    assert lived.returncode == 0, lived.stderr
+    (found,) = (tmp_path / "forecasts").rglob("*.parquet")
+    assert set(read_parquet(found.read_bytes(), where="rows")["fallback_level"].to_pylist()) == {2}
+
+
+@pytest.fixture(scope="session")
+def fifty_zones(trained_world: DictStore, tmp_path_factory: pytest.TempPathFactory) -> DictStore:
+    """Fifty zones, served by the bundles that were trained on the first two."""
+    store = prepared(tmp_path_factory.mktemp("fifty"), zones=50)
+    for key, body in trained_world.objects.items():
+        if key.startswith("models/"):
+            store.objects[key] = body
+    return store
+
+
+def contradicting(store: DictStore) -> None:
+    """Give SY-0002 a second, different value for an hour that it has already, known at the same time."""
+    at = ISSUE - 30 * HOUR
+    time = pa.array([at]).cast(timeseries.INSTANT)
+    known = pa.array([at + HOUR]).cast(timeseries.INSTANT)
+    names = pa.array(["SY-0002"]).dictionary_encode()
+    row = pa.table({"zone": names, "valid_time": time, "value": [1.0], "available_at": known, "availability": pa.array(["stated"]).dictionary_encode()})
+    timeseries.store(bucket_of(store), timeseries.actuals("production", "wind"), row, closed_before=0)
+
+
+def infinite(store: DictStore) -> None:
+    """Put an infinite value into the feature object of SY-0002."""
+    (key,) = [key for key in store.objects if "/wind-0000-" in key]
+    held = read_parquet(store.objects[key], where=key)
+    mine = pc.equal(held["series_id"].cast(pa.string()), "SY-0002/production/wind")
+    place = held.column_names.index("same_time_1")
+    changed = pc.if_else(mine, pa.scalar(np.inf, pa.float32()), held["same_time_1"])
+    store.objects[key] = encode_table(held.set_column(place, "same_time_1", changed))
+
+
+def short(store: DictStore) -> None:
+    """Take the last three hours of SY-0002 out of its feature object."""
+    (key,) = [key for key in store.objects if "/wind-0000-" in key]
+    held = read_parquet(store.objects[key], where=key)
+    mine = pc.equal(held["series_id"].cast(pa.string()), "SY-0002/production/wind")
+    late = pc.greater_equal(held["valid_time"].cast(pa.int64()), ISSUE + 21 * HOUR)
+    store.objects[key] = encode_table(held.filter(pc.invert(pc.and_(mine, late))))
+
+
+def plain(rows_of_batch: pa.Table) -> pa.Table:
+    """Names as text: which names a dictionary holds depends on all rows of the batch, their values do not."""
+    return pa.table({name: column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column for name, column in zip(rows_of_batch.column_names, rows_of_batch.columns, strict=True)})
+
+
+@pytest.mark.parametrize(("fault", "after_features"), [(contradicting, False), (infinite, True), (short, True)])
+def test_one_broken_zone_of_fifty_leaves_the_other_49_as_in_a_clean_run(fifty_zones: DictStore, fault: object, after_features: bool) -> None:
+    clean, broken = DictStore(dict(fifty_zones.objects)), DictStore(dict(fifty_zones.objects))
+    ready(clean)
+    if not after_features:
+        fault(broken)  # type: ignore[operator]
+    ready(broken)
+    if after_features:
+        fault(broken)  # type: ignore[operator]
+
+    for store in (clean, broken):
+        Scorer(bucket_of(store)).score(WIND, now=NOW)
+
+    expected, found = (plain(table(store.objects, "wind-0000")) for store in (clean, broken))
+    others = pc.not_equal(expected["zone"], "SY-0002")
+    assert found.filter(others).equals(expected.filter(others))
+    assert set(found.filter(pc.invert(others))["fallback_level"].to_pylist()) == {3}
+    assert set(found.filter(others)["fallback_level"].to_pylist()) == {0}
+
+
+def test_a_model_that_loses_to_the_champion_on_the_same_days_is_not_promoted(world: DictStore) -> None:
+    from tests.journeys.world import UNTIL
+    from training.train import train
+
+    _, catalog = latest_catalog(bucket_of(world))
+    worse = replace(catalog.pools["wind"], parameters={"rounds": 1, "folds": 2})
+    weak = replace(catalog, pools={**catalog.pools, "wind": worse})
+    publish_catalog(bucket_of(world), weak)
+    before = champion_of(world, "wind")
+
+    done = train(bucket_of(world), weak, "wind", until=UNTIL, seed=2, progress=lambda _: None)
+
+    assert not done.promoted
+    assert "not better than" in done.entry.reason
+    assert champion_of(world, "wind") == before
+
+
+def test_the_same_data_and_seed_make_the_same_bundle(world: DictStore) -> None:
+    from tests.journeys.world import UNTIL
+    from training.train import train
+
+    _, catalog = latest_catalog(bucket_of(world))
+
+    done = train(bucket_of(world), catalog, "wind", until=UNTIL, seed=1, progress=lambda _: None)
+
+    assert done.candidate.bundle_id == champion_of(world, "wind").bundle_id
+
+
+def test_late_weather_is_waited_for_until_the_deadline_and_then_flagged(world: DictStore) -> None:
+    for key in [key for key in world.objects if "weather/provider" in key]:
+        del world.objects[key]
+    plan(bucket_of(world), EVENT, now=ISSUE)
+
+    early = build_features(bucket_of(world), EVENT, now=ISSUE + HOUR // 6)
+    late = build_features(bucket_of(world), EVENT, now=ISSUE + HOUR // 2)
+    Scorer(bucket_of(world)).score(EVENT, now=NOW)
+
+    assert (early.outcome, late.outcome) == ("waiting", "ok")
+    assert levels(world) == {2}  # too many features are missing for the model
+    flags = table(world.objects, "wind-0000")["quality_flags"].to_pylist()
+    assert all(flag & Quality.DEADLINE_PASSED and flag & Quality.WEATHER_MISSING for flag in flags)
+
+
+def test_the_whole_hour_serves_pools_without_a_champion_from_their_baseline(world: DictStore) -> None:
+    whole_hour(bucket_of(world))
+
+    assert levels(world, "demand-0000") == {2}
+    assert levels(world, "solar-0000") == {0}
