@@ -9,12 +9,12 @@ from functools import partial
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from training.train import Trained, train
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused, WattaheadError
 from wattahead.domain.hours import floor_hour, instant
 from wattahead.storage.catalogs import latest_catalog
 from wattahead.storage.objects import open_bucket
-from training.train import Trained, train
 
 USAGE, FAILED = 64, 1
 
@@ -36,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             with _progress(console) as progress:
                 task = progress.add_task(name, total=None, said="")
-                done = train(bucket, catalog, name, until=until, seed=asked.seed, progress=partial(_say, progress, task))
+                done = train(
+                    bucket, catalog, name, until=until, seed=asked.seed, progress=partial(_say, progress, task)
+                )
                 progress.update(task, total=1, completed=1, said="promoted" if done.promoted else "kept as it was")
         except WattaheadError as error:  # one pool's bad data does not keep the others from training
             console.print(f"[red]{name}: {error}[/red]", highlight=False)
@@ -49,9 +51,15 @@ def main(arguments: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the command line of the container."""
     made = argparse.ArgumentParser(prog="python -m training", description="Train pools and let the registry decide.")
-    made.add_argument("--bucket", default=os.environ.get("WATTAHEAD_BUCKET", "bucket"), help="s3://bucket or a folder (default: $WATTAHEAD_BUCKET, or ./bucket)")
+    made.add_argument(
+        "--bucket",
+        default=os.environ.get("WATTAHEAD_BUCKET", "bucket"),
+        help="s3://bucket or a folder (default: $WATTAHEAD_BUCKET, or ./bucket)",
+    )
     made.add_argument("--pools", default="", help="comma-separated; all pools of the catalog by default")
-    made.add_argument("--until", default="", help="use only what was known before this time, e.g. 2021-01-01T00:00Z (default: now)")
+    made.add_argument(
+        "--until", default="", help="use only what was known before this time, e.g. 2021-01-01T00:00Z (default: now)"
+    )
     made.add_argument("--seed", type=int, default=1)
     return made
 
@@ -71,7 +79,8 @@ def report(console: Console, name: str, done: Trained, catalog: Catalog) -> None
     console.print(f"  {done.entry.reason}", highlight=False)
     for zone, models in done.table.items():
         told = ", ".join(f"{model} {measures['mae']:.4g}" for model, measures in models.items() if "mae" in measures)
-        console.print(f"  {zone}: out-of-time MAE [{unit}] {told}; 80 % band covers {models['candidate'].get('coverage', float('nan')):.2f}", highlight=False, markup=False)
+        covers = models["candidate"].get("coverage", float("nan"))
+        console.print(f"  {zone}: MAE [{unit}] {told}; covers {covers:.2f}", highlight=False, markup=False)
 
 
 def _say(progress: Progress, task: TaskID, said: str) -> None:
@@ -79,7 +88,14 @@ def _say(progress: Progress, task: TaskID, said: str) -> None:
 
 
 def _progress(console: Console) -> Progress:
-    return Progress(SpinnerColumn(), TextColumn("{task.description:<16}"), BarColumn(bar_width=20), TimeElapsedColumn(), TextColumn("{task.fields[said]}"), console=console)
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description:<16}"),
+        BarColumn(bar_width=20),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[said]}"),
+        console=console,
+    )
 
 
 if __name__ == "__main__":

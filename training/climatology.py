@@ -5,9 +5,9 @@ import json
 import numpy as np
 from numpy.typing import NDArray
 
-from wattahead.models.baseline import CLIMATE_FEATURES, CLIMATE_HOURS, level
 from training.samples import Samples
 from training.trainers.fitted import Fitted
+from wattahead.models.baseline import CLIMATE_FEATURES, CLIMATE_HOURS, level
 
 Floats = NDArray[np.float64]
 MONTHS = 12

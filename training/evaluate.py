@@ -1,4 +1,4 @@
-"""`python -m training.evaluate`: how good the forecasts of a run were, beside both baselines and an external forecast."""
+"""`python -m training.evaluate`: how good forecasts were, beside both baselines and an external forecast."""
 
 import argparse
 import os
@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from training.scores import Scored, collect
 from wattahead.domain.errors import WattaheadError
 from wattahead.domain.hours import instant, iso
 from wattahead.evaluation import metrics
 from wattahead.models.baseline import level
 from wattahead.storage.objects import open_bucket
-from training.scores import Scored, collect
 
 USAGE = 64
 WIDTH = 150  # of the table where the output is not a terminal
@@ -33,7 +33,15 @@ def main(arguments: list[str] | None = None) -> int:
         last = instant(asked.last) if asked.last else now
         with Progress(console=Console(stderr=True)) as progress:
             task = progress.add_task("reading", total=None)
-            scored = collect(open_bucket(asked.bucket), asked.run, first, last, asked.external, now=now, tell=lambda done, total: progress.update(task, completed=done, total=total))
+            scored = collect(
+                open_bucket(asked.bucket),
+                asked.run,
+                first,
+                last,
+                asked.external,
+                now=now,
+                tell=lambda done, total: progress.update(task, completed=done, total=total),
+            )
     except WattaheadError as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
@@ -43,7 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    made = argparse.ArgumentParser(prog="python -m training.evaluate", description="How good the forecasts of a run were.")
+    made = argparse.ArgumentParser(
+        prog="python -m training.evaluate", description="How good the forecasts of a run were."
+    )
     made.add_argument("--bucket", default=os.environ.get("WATTAHEAD_BUCKET", "bucket"))
     made.add_argument("--run", default="")
     made.add_argument("--from", dest="first", default="")
@@ -56,8 +66,29 @@ def parser() -> argparse.ArgumentParser:
 def table(scored: list[Scored], external: str, origin: str) -> Table:
     """Return the table: MAE beside baselines, relative error, pinball loss, coverage of the outer quantiles."""
     times = np.concatenate([one.issue_times for one in scored])
-    made = Table(title=f"{origin + ': ' if origin else ''}issue times {iso(int(times.min()))} to {iso(int(times.max()))}", title_justify="left", box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in ("series", "unit", "hours", "MAE", "naive", "climatology", *([external] if external else []), "skill", "nMAE %", "MAPE %", "pinball", "covers", "by day", "fallback %"):
+    made = Table(
+        title=f"{origin + ': ' if origin else ''}issue times {iso(int(times.min()))} to {iso(int(times.max()))}",
+        title_justify="left",
+        box=SIMPLE,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for name in (
+        "series",
+        "unit",
+        "hours",
+        "MAE",
+        "naive",
+        "climatology",
+        *([external] if external else []),
+        "skill",
+        "nMAE %",
+        "MAPE %",
+        "pinball",
+        "covers",
+        "by day",
+        "fallback %",
+    ):
         made.add_column(name, justify="left" if name in ("series", "unit") else "right", no_wrap=True)
     for one in scored:
         made.add_row(*_row(one, external))
@@ -74,9 +105,20 @@ def _row(one: Scored, external: str) -> list[str]:
     sunny = _plain(metrics.coverage(truth[day], outer[0][day], outer[1][day]), 3) if one.signal.night_zero else ""
     beside = [_plain(metrics.mae(truth, one.external)) if one.external is not None else "-"] if external else []
     return [
-        str(one.series), one.signal.unit, str(int(np.isfinite(truth).sum())), _plain(error), _plain(reference), _plain(metrics.mae(truth, climate)), *beside,
-        _plain(metrics.skill(error, reference), 2), _plain(100 * error / _mean(truth), 1), "" if one.signal.night_zero else _plain(metrics.mape(truth, median), 1),
-        _plain(loss), _plain(metrics.coverage(truth, *outer), 3), sunny, _plain(100 * float((one.level > 0).mean()), 1),
+        str(one.series),
+        one.signal.unit,
+        str(int(np.isfinite(truth).sum())),
+        _plain(error),
+        _plain(reference),
+        _plain(metrics.mae(truth, climate)),
+        *beside,
+        _plain(metrics.skill(error, reference), 2),
+        _plain(100 * error / _mean(truth), 1),
+        "" if one.signal.night_zero else _plain(metrics.mape(truth, median), 1),
+        _plain(loss),
+        _plain(metrics.coverage(truth, *outer), 3),
+        sunny,
+        _plain(100 * float((one.level > 0).mean()), 1),
     ]
 
 

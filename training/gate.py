@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from training.samples import Samples
 from wattahead.evaluation import metrics
 from wattahead.jobs.promote import Verdict
 from wattahead.models.baseline import level
 from wattahead.models.rows import Model
-from training.samples import Samples
 
 Floats = NDArray[np.float64]
 
@@ -55,7 +55,10 @@ def table(found: Judged, quantiles: tuple[str, ...]) -> dict[str, dict[str, dict
     """Return zone -> model -> measure [unit of the signal], for the manifest."""
     zones, truth = found.samples.zones, found.samples.truth
     return {
-        str(zone): {name: _measures(truth[zones == zone], values[:, zones == zone], quantiles) for name, values in found.values.items()}
+        str(zone): {
+            name: _measures(truth[zones == zone], values[:, zones == zone], quantiles)
+            for name, values in found.values.items()
+        }
         for zone in np.unique(zones)
     }
 

@@ -71,7 +71,11 @@ def load_samples(bucket: Bucket, source: Source, first: int, until: int) -> Samp
     hours = np.arange(first, until - duration(source.pool.horizon) + 1, HOUR)
     times = hours[np.isin(hours // HOUR % 24, source.pool.issue_hours)]
     if not len(times):
-        raise Refused("E_TRAIN_ROWS", f"no issue time of {source.pool.signal} between {iso(first)} and {iso(until)}", fix="ingest more history")
+        raise Refused(
+            "E_TRAIN_ROWS",
+            f"no issue time of {source.pool.signal} between {iso(first)} and {iso(until)}",
+            fix="ingest more history",
+        )
     inputs = load_inputs(bucket, source, int(times[0]), int(times[-1]), truth_until=until)
     cube = build(source.recipe, inputs, times)
     series, moments, steps = cube.values.shape[1:]

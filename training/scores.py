@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from wattahead.domain import sun
 from wattahead.domain.bundle import Rung
 from wattahead.domain.catalog import Signal, Zone
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, HOUR
 from wattahead.domain.plan import Batch, Plan, PlannedPool
 from wattahead.domain.series import Series
-from wattahead.domain import sun
 from wattahead.features.panel import Panel, panel
 from wattahead.jobs.build_features import features_key
 from wattahead.jobs.score import Scorer
@@ -63,7 +63,9 @@ class _Hour:
     baselines: dict[str, Floats]
 
 
-def collect(bucket: Bucket, run: str, first: int, last: int, external: str, *, now: int, tell: Callable[[int, int], None]) -> list[Scored]:
+def collect(
+    bucket: Bucket, run: str, first: int, last: int, external: str, *, now: int, tell: Callable[[int, int], None]
+) -> list[Scored]:
     """Return every series of the live hours, or of a backfill run, with issue times in [first, last] [µs]."""
     scorer = Scorer(bucket)
     found: dict[str, list[tuple[_Hour, int]]] = {}
@@ -74,7 +76,11 @@ def collect(bucket: Bucket, run: str, first: int, last: int, external: str, *, n
                 found.setdefault(name, []).append((hour, place))
         tell(number + 1, len(plans))
     if not found:
-        raise Refused("E_FEAT_MISSING", f"no forecasts of {run or 'the live hours'} between the times asked for", fix="run them first, or widen the range")
+        raise Refused(
+            "E_FEAT_MISSING",
+            f"no forecasts of {run or 'the live hours'} between the times asked for",
+            fix="run them first, or widen the range",
+        )
     truths: dict[tuple[str, str], tuple[list[str], Panel]] = {}
     return [_scored(bucket, name, parts, external, truths, now) for name, parts in sorted(found.items())]
 
@@ -95,7 +101,9 @@ def _hours(scorer: Scorer, key: str) -> Iterator[_Hour]:
         rows_key = keys.rows(plan, planned.workload, batch.name)
         try:
             rows = scorer.bucket.read(rows_key, partial(read_parquet, where=rows_key))
-            table = scorer.bucket.read(features_key(plan, batch), partial(decode_table, schema=feature_schema(planned), where="features"))
+            table = scorer.bucket.read(
+                features_key(plan, batch), partial(decode_table, schema=feature_schema(planned), where="features")
+            )
         except Refused as error:
             if error.code != "E_FEAT_MISSING":
                 raise
@@ -107,7 +115,13 @@ def _baselines(scorer: Scorer, planned: PlannedPool, batch: Batch, table: pa.Tab
     """Return the medians of the plan's baselines on the batch's own feature object, shape (S, H)."""
     steps = len(valid_times(planned, 0))
     block = np.stack([table[name].to_numpy() for name in planned.features])
-    rows = Rows(tuple(name.split("/", 1)[0] for name in batch.series), steps, planned.features, block, table["scale"].to_numpy()[::steps])
+    rows = Rows(
+        tuple(name.split("/", 1)[0] for name in batch.series),
+        steps,
+        planned.features,
+        block,
+        table["scale"].to_numpy()[::steps],
+    )
     rungs: dict[str, Rung] = {rung.role: rung for rung in planned.ladder}
     found = {}
     for role in BASELINES:
@@ -121,7 +135,14 @@ def _baselines(scorer: Scorer, planned: PlannedPool, batch: Batch, table: pa.Tab
     return found
 
 
-def _scored(bucket: Bucket, name: str, parts: list[tuple[_Hour, int]], external: str, truths: dict[tuple[str, str], tuple[list[str], Panel]], now: int) -> Scored:
+def _scored(
+    bucket: Bucket,
+    name: str,
+    parts: list[tuple[_Hour, int]],
+    external: str,
+    truths: dict[tuple[str, str], tuple[list[str], Panel]],
+    now: int,
+) -> Scored:
     planned, series = parts[0][0].planned, Series.parse(name)
     times = np.array([hour.issue_time for hour, _ in parts])
     steps, step = len(valid_times(planned, 0)), planned.signal.step
@@ -131,17 +152,27 @@ def _scored(bucket: Bucket, name: str, parts: list[tuple[_Hour, int]], external:
         truths[signal] = _truth(bucket, series, times, planned)
     zones, actual = truths[signal]
     cells = (times[:, None] - actual.start) // step + np.arange(steps)
-    truth = actual.settled(now)[zones.index(series.zone)][cells] if series.zone in zones else np.full(cells.shape, np.nan)
+    truth = (
+        actual.settled(now)[zones.index(series.zone)][cells] if series.zone in zones else np.full(cells.shape, np.nan)
+    )
     return Scored(
-        series, planned.signal, planned.zones[series.zone], times, times[:, None] + np.arange(steps) * step, stacked,
+        series,
+        planned.signal,
+        planned.zones[series.zone],
+        times,
+        times[:, None] + np.arange(steps) * step,
+        stacked,
         {role: np.stack([hour.baselines[role][place] for hour, place in parts]) for role in BASELINES},
         _external(bucket, external, series, times, steps, step) if external else None,
-        truth, np.array([hour.rows["fallback_level"].to_numpy()[place * steps] for hour, place in parts], dtype=np.int8),
+        truth,
+        np.array([hour.rows["fallback_level"].to_numpy()[place * steps] for hour, place in parts], dtype=np.int8),
     )
 
 
 def _stack(parts: list[tuple[_Hour, int]], column: str, steps: int) -> Floats:
-    return np.stack([hour.rows[column].to_numpy().astype(np.float64)[place * steps : (place + 1) * steps] for hour, place in parts])
+    return np.stack(
+        [hour.rows[column].to_numpy().astype(np.float64)[place * steps : (place + 1) * steps] for hour, place in parts]
+    )
 
 
 def _truth(bucket: Bucket, series: Series, times: NDArray[np.int64], planned: PlannedPool) -> tuple[list[str], Panel]:
@@ -150,7 +181,9 @@ def _truth(bucket: Bucket, series: Series, times: NDArray[np.int64], planned: Pl
     return _by_zone(table, "value", start, end, planned.signal.step)
 
 
-def _external(bucket: Bucket, provider: str, series: Series, times: NDArray[np.int64], steps: int, step: int) -> Floats | None:
+def _external(
+    bucket: Bucket, provider: str, series: Series, times: NDArray[np.int64], steps: int, step: int
+) -> Floats | None:
     """Return what the provider had said of this series by each issue time, or None if it never did."""
     variable = f"{series.key}_{series.subkey}"
     start, end = int(times.min()), int(times.max()) + 2 * DAY

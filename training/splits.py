@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from training.samples import Samples
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, iso
-from training.samples import Samples
 
 OUT_OF_TIME_DAYS = 14
 FEWEST_DAYS = 30
@@ -31,7 +31,11 @@ def out_of_time(samples: Samples, until: int) -> OutOfTime:
     learn = samples.take(samples.issue_times < cut - GAP)
     days = len(np.unique(learn.issue_times // DAY))
     if days < FEWEST_DAYS:
-        raise Refused("E_TRAIN_ROWS", f"{days} days of samples before {iso(cut)}, need {FEWEST_DAYS}", fix="ingest more history, or wait")
+        raise Refused(
+            "E_TRAIN_ROWS",
+            f"{days} days of samples before {iso(cut)}, need {FEWEST_DAYS}",
+            fix="ingest more history, or wait",
+        )
     return OutOfTime(learn, samples.take(samples.issue_times >= cut))
 
 

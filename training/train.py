@@ -7,6 +7,10 @@ from importlib.metadata import version
 
 import numpy as np
 
+from training import climatology, gate, splits
+from training.samples import Samples, first_issue, load_samples, source_of
+from training.trainers import Progress, trainer
+from training.trainers.fitted import Fitted
 from wattahead.domain.bundle import MANIFEST_VERSION, Golden, Manifest, RegistryEntry, Rung
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.hours import DAY, HOUR, iso
@@ -19,10 +23,6 @@ from wattahead.models.rows import Model
 from wattahead.storage.bundles import fetch
 from wattahead.storage.objects import Bucket
 from wattahead.workloads import forecast
-from training import climatology, gate, splits
-from training.samples import Samples, first_issue, load_samples, source_of
-from training.trainers import Progress, trainer
-from training.trainers.fitted import Fitted
 
 GOLDEN_SAMPLES = 3
 GOLDEN_TOLERANCE = 1e-6  # of the scale; other processors round the last bits of a sum differently
@@ -52,12 +52,22 @@ def train(bucket: Bucket, catalog: Catalog, name: str, *, until: int, seed: int,
     split = splits.out_of_time(samples, until)
     fitted = trainer(pool.trainer)(split.learn, pool, features, seed, progress)
     climate = climatology.fit(split.learn, pool.quantiles)
-    models = {"candidate": _model(_manifest(name, source, fitted, {}, {}), fitted), "seasonal_naive": SeasonalNaive(pool.quantiles),
-              "climatology": _model(_manifest(name, source, climate, {}, {}), climate)}
+    models = {
+        "candidate": _model(_manifest(name, source, fitted, {}, {}), fitted),
+        "seasonal_naive": SeasonalNaive(pool.quantiles),
+        "climatology": _model(_manifest(name, source, climate, {}, {}), climate),
+    }
     found = gate.judged(split.test, models)
-    about = _training(samples, split.learn, seed, until, fitted)
+    about = _training(samples, split.learn, seed, until)
     shown = gate.table(found, pool.quantiles)
-    manifest = _manifest(name, source, fitted, about, {"days": splits.OUT_OF_TIME_DAYS, "zones": shown}, _golden(split.learn, fitted, models["candidate"], pool.quantiles))
+    manifest = _manifest(
+        name,
+        source,
+        fitted,
+        about,
+        {"days": splits.OUT_OF_TIME_DAYS, "zones": shown},
+        _golden(split.learn, fitted, models["candidate"], pool.quantiles),
+    )
     candidate = publish_proved(bucket, manifest, fitted.files, "champion")
     progress("proved in a child process")
     baselines = (
@@ -92,10 +102,28 @@ def _model(manifest: Manifest, fitted: Fitted) -> Model:
     return load(manifest, fitted.files)
 
 
-def _manifest(name: str, source: Source, fitted: Fitted, training: Mapping[str, object], evaluation: Mapping[str, object], golden: Golden | None = None) -> Manifest:
+def _manifest(
+    name: str,
+    source: Source,
+    fitted: Fitted,
+    training: Mapping[str, object],
+    evaluation: Mapping[str, object],
+    golden: Golden | None = None,
+) -> Manifest:
     facts = {**training, **{key: value for key, value in fitted.facts.items() if key != "max_missing"}}
-    return Manifest(MANIFEST_VERSION, forecast.NAME, name, fitted.kind, tuple(feature for feature in fitted.features if feature != ZONE),
-                    float(fitted.facts.get("max_missing", 1.0)), output_of(source.signal, source.pool), (), facts, dict(evaluation), golden)
+    return Manifest(
+        MANIFEST_VERSION,
+        forecast.NAME,
+        name,
+        fitted.kind,
+        tuple(feature for feature in fitted.features if feature != ZONE),
+        float(fitted.facts.get("max_missing", 1.0)),
+        output_of(source.signal, source.pool),
+        (),
+        facts,
+        dict(evaluation),
+        golden,
+    )
 
 
 def _window(samples: Samples) -> dict[str, object]:
@@ -103,9 +131,11 @@ def _window(samples: Samples) -> dict[str, object]:
     return {"window": [iso(int(times.min())), iso(int(times.max()))], "data_digest": samples.digest}
 
 
-def _training(samples: Samples, learn: Samples, seed: int, until: int, fitted: Fitted) -> dict[str, object]:
+def _training(samples: Samples, learn: Samples, seed: int, until: int) -> dict[str, object]:
     """Return what the manifest says of the training. No clock time: the same data and seed give the same bundle."""
-    libraries = {package: version(package) for package in ("lightgbm", "numpy", "pyarrow")} | {"python": platform.python_version()}
+    libraries = {package: version(package) for package in ("lightgbm", "numpy", "pyarrow")} | {
+        "python": platform.python_version()
+    }
     ends = iso(int(learn.issue_times.max()) + HOUR)
     return {**_window(samples), "until": iso(until), "learnt_until": ends, "seed": seed, "libraries": libraries}
 
@@ -116,7 +146,10 @@ def _golden(samples: Samples, fitted: Fitted, model: Model, quantiles: tuple[str
     chosen[np.linspace(0, len(samples) - 1, GOLDEN_SAMPLES).astype(int)] = True
     rows = samples.take(chosen).rows
     block = rows.columns(fitted.features)
-    inputs = {feature: tuple(None if np.isnan(value) else float(value) for value in block[number]) for number, feature in enumerate(fitted.features)}
+    inputs = {
+        feature: tuple(None if np.isnan(value) else float(value) for value in block[number])
+        for number, feature in enumerate(fitted.features)
+    }
     values = model.predict(rows) / rows.row_scale
     outputs = {quantile: tuple(values[number].tolist()) for number, quantile in enumerate(quantiles)}
     return Golden(rows.zones, rows.steps, inputs, outputs, GOLDEN_TOLERANCE)

@@ -6,8 +6,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from wattahead.jobs.events import hour_event
 from wattahead.jobs.build_features import build_features
+from wattahead.jobs.events import hour_event
 from wattahead.jobs.settings import settings
 from wattahead.storage.objects import Bucket, open_bucket
 

@@ -32,7 +32,13 @@ def main() -> int:
         return USAGE
     outcomes: dict[str, int] = {}
     rows = 0
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("hours", total=len(events))
         for event in events:
@@ -52,7 +58,9 @@ def main() -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    made = argparse.ArgumentParser(prog="python -m infra.local", description="Run hours through the handlers in this process.")
+    made = argparse.ArgumentParser(
+        prog="python -m infra.local", description="Run hours through the handlers in this process."
+    )
     made.add_argument("--from", dest="first", default="", help="first issue time (default: the hour that began last)")
     made.add_argument("--to", dest="last", default="", help="last issue time, included")
     made.add_argument("--every", default="PT1H")

@@ -37,8 +37,11 @@ def steps(data: Path, delay: str, pools: str) -> list[Step]:
     hours = ("backfill", "--from", "2021-01-02T00:00Z", "--to", "2021-06-30T00:00Z", "--every", "PT24H", "--run", RUN)
     origin = f"zones_production, day-ahead at 00 UTC, actuals known {delay} after their hour"
     return [
-        Step("Signals, zones and features", ("catalog", "zones_production")),
-        Step(f"Actuals are known {delay} after their hour", ("ingest", "--mapping", "zones_production", "--publication-delay", delay, str(data))),
+        Step("Signals, zones and features", ("catalog", "zones_production", "--publication-delay", delay)),
+        Step(
+            f"Actuals are known {delay} after their hour",
+            ("ingest", "--mapping", "zones_production", "--publication-delay", delay, str(data)),
+        ),
         Step("Train on what was known before 2021", ("train", "--until", "2021-01-01T00:00Z", "--pools", pools)),
         Step("Score every day through the handlers", hours, (0, 2)),
         Step("The table", ("evaluate", "--run", RUN, "--external", "operator", "--origin", origin)),

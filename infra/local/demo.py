@@ -63,22 +63,28 @@ class Teller:
     def run(self, step: "Step") -> None:
         """Run one command; its own output is what the reader sees."""
         said = shlex.join(["wattahead", *step.words])
-        self.console.print(f"\n[bold]{step.why}[/bold]  [dim]({time.monotonic() - self.began:.0f} s)[/dim]\n[cyan]$ {said}[/cyan]")
+        self.console.print(
+            f"\n[bold]{step.why}[/bold]  [dim]({time.monotonic() - self.began:.0f} s)[/dim]\n[cyan]$ {said}[/cyan]"
+        )
         environment = {**os.environ, "WATTAHEAD_BUCKET": str(self.folder / "bucket")}
-        done = subprocess.run([sys.executable, "-m", "wattahead.cli.main", *step.words], check=False, env=environment)  # noqa: S603 - our own command
+        done = subprocess.run([sys.executable, "-m", "wattahead.cli.main", *step.words], check=False, env=environment)
         if done.returncode not in step.may_end:
             raise SystemExit(f"stopped: exit code {done.returncode}")
 
     def end(self, story: Story) -> None:
         """Say what is left behind and how to go on."""
         run = f" --run {story.run}" if story.run else ""
-        self.console.print(f"\n[bold]Done in {time.monotonic() - self.began:.0f} s.[/bold] Scores above are on {story.origin} data.")
-        self.console.print(f"The bucket is the folder {self.folder}/bucket, the pictures are in {self.folder}. Go on with:")
+        self.console.print(
+            f"\n[bold]Done in {time.monotonic() - self.began:.0f} s.[/bold] Scores above are on {story.origin} data."
+        )
+        self.console.print(
+            f"The bucket is the folder {self.folder}/bucket, the pictures are in {self.folder}. Go on with:"
+        )
         for line in (
             f"export WATTAHEAD_BUCKET={self.folder}/bucket; . .venv/bin/activate",
             f"wattahead show {story.series[0]}{run}",
             "wattahead runs",
-            "wattahead query \"select job, outcome, count(*) from runs group by all\"",
+            'wattahead query "select job, outcome, count(*) from runs group by all"',
         ):
             self.console.print(f"  {line}", markup=False)
 
@@ -96,7 +102,12 @@ def generated(folder: Path, tell: Teller) -> Story:
     """Generate two zones up to the hour that began last."""
     now = floor_hour(time.time_ns() // 1000)
     data = folder / "data"
-    tell.run(Step("Two zones, made by the built-in generator", ("synthetic", str(data), "--zones", "2", "--days", "240", "--until", iso(now))))
+    tell.run(
+        Step(
+            "Two zones, made by the built-in generator",
+            ("synthetic", str(data), "--zones", "2", "--days", "240", "--until", iso(now)),
+        )
+    )
     series = ("SY-0001/production/solar", "SY-0002/production/wind", "SY-0001/consumption/demand")
     return Story("synthetic", "synthetic", data, str(data / "catalog.toml"), "", now, "", series)
 
@@ -106,7 +117,16 @@ def real(data: Path) -> Story:
     held = data / "zones_production" if (data / "zones_production").is_dir() else data
     last = max(pc.max(pq.read_table(file, columns=["ts"])["ts"]).as_py() for file in held.glob("*.parquet"))
     series = ("US-CAL-CISO/production/solar", "US-TEX-ERCO/production/wind")
-    return Story("zones_production", "zones_production", held, "zones_production", "solar_ciso,solar_erco,wind", from_datetime(last) + HOUR, "demo", series)
+    return Story(
+        "zones_production",
+        "zones_production",
+        held,
+        "zones_production",
+        "solar_ciso,solar_erco,wind",
+        from_datetime(last) + HOUR,
+        "demo",
+        series,
+    )
 
 
 def steps(story: Story, folder: Path) -> list[Step]:
@@ -126,7 +146,13 @@ def steps(story: Story, folder: Path) -> list[Step]:
         Step("How good was it?", ("evaluate", "--origin", story.origin, *run)),
     ]
     matured = iso(story.now - DAY)
-    pictures = [Step("Yesterday's forecast beside what came true", ("show", series, "--issue-time", matured, "--out", str(folder / (series.replace("/", "_") + ".png")), *run)) for series in story.series]
+    pictures = [
+        Step(
+            "Yesterday's forecast beside what came true",
+            ("show", series, "--issue-time", matured, "--out", str(folder / (series.replace("/", "_") + ".png")), *run),
+        )
+        for series in story.series
+    ]
     return told + pictures
 
 

@@ -80,7 +80,8 @@ class Moment:
             "target_gap": any(at not in self.past for at in last_day),
             "weather_missing": any(
                 not self.weather(variable, self.issue_time + step * world.step)
-                for variable in world.weather.columns[4:] for step in range(world.steps)
+                for variable in world.weather.columns[4:]
+                for step in range(world.steps)
             ),
         }
         return {name for name, held in found.items() if held}
@@ -91,7 +92,11 @@ class Moment:
         rows = rows[(rows.series == self.series) & (rows.available_at <= self.issue_time)]
         found: dict[str, dict[pd.Timestamp, list[float]]] = {}
         for variable in self.world.weather.columns[4:]:
-            newest = rows[rows[variable].notna()].sort_values("available_at").drop_duplicates(["valid_time", "point"], keep="last")
+            newest = (
+                rows[rows[variable].notna()]
+                .sort_values("available_at")
+                .drop_duplicates(["valid_time", "point"], keep="last")
+            )
             held = found.setdefault(variable, {})
             for at, value in zip(newest.valid_time, newest[variable], strict=True):
                 held.setdefault(at, []).append(value)
@@ -176,7 +181,9 @@ FAMILIES = {
     r"same_time_min_(\d+)d": lambda moment, at, days: min(known(same_times(moment, at, days)), default=NAN),
     r"lag_(\d+)h": lambda moment, at, hours: moment.value(at - hours * HOURS),
     r"newest": newest,
-    r"newest_mean_(\d+)h": lambda moment, _, hours: mean(moment.values(moment.issue_time - hours * HOURS, moment.issue_time)),
+    r"newest_mean_(\d+)h": lambda moment, _, hours: mean(
+        moment.values(moment.issue_time - hours * HOURS, moment.issue_time)
+    ),
     r"newest_age_h": lambda moment, _: moment.age / HOURS,
     r"max_(\d+)d_lag_(\d+)d": lambda moment, _, days, behind: max(lagged(moment, days, behind), default=NAN),
     r"mean_(\d+)d_lag_(\d+)d": lambda moment, _, days, behind: mean(lagged(moment, days, behind)),

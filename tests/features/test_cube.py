@@ -11,6 +11,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.features import reference
+from tests.features.reference import DAYS, HOURS, Moment, World
+from tests.features.worlds import FEATURES, ISSUE_TIMES, LAST, PLACES, inputs, micros, recipe, world
 from wattahead.domain.hours import DAY, HOUR, MINUTE, to_datetime
 from wattahead.domain.quality import Quality, names
 from wattahead.features import cube as cubes
@@ -18,16 +22,16 @@ from wattahead.features.cube import Cube, Inputs, Recipe, build
 from wattahead.features.grammar import FAMILIES, feature
 from wattahead.features.panel import Panel, panel
 
-from tests.features import reference
-from tests.features.reference import DAYS, HOURS, Moment, World
-from tests.features.worlds import FEATURES, ISSUE_TIMES, LAST, PLACES, inputs, micros, recipe, world
-
 QUARTER = pd.Timedelta(minutes=15)
 
 # A sum in another order differs by one last place of float32 at most; the sun's place is pvlib's within 0.02 degrees,
 # and 1098 W/m2 * 0.02 degrees is 0.4 W/m2. All other features are equal to the last bit.
 ULP = float(np.finfo(np.float32).eps)
-TOLERANCE = {"sun_elevation": (0.0, 0.02), "clear_sky": (0.0, 0.5), **{name: (ULP, 1e-7) for name in FEATURES if "_sin" in name or "_cos" in name}}
+TOLERANCE = {
+    "sun_elevation": (0.0, 0.02),
+    "clear_sky": (0.0, 0.5),
+    **{name: (ULP, 1e-7) for name in FEATURES if "_sin" in name or "_cos" in name},
+}
 
 
 @cache
@@ -55,13 +59,21 @@ def _assert_equal_to_reference(asked: World, times: tuple[int, ...], steps: rang
     made = build(recipe(asked), inputs(asked, times), times)
     moments = [[Moment(asked, name, pd.Timestamp(to_datetime(at))) for at in times] for name in series]
     for number, name in enumerate(asked.features):
-        expected = np.array([[[one.answer(name, step) for step in steps] for one in row] for row in moments]).astype(np.float32)
+        expected = np.array([[[one.answer(name, step) for step in steps] for one in row] for row in moments]).astype(
+            np.float32
+        )
         mean = "mean" in name or "around" in name or name.startswith("weather_") or name == "solar_hour"
         relative, absolute = TOLERANCE.get(name, (ULP, 0.0) if mean else (0.0, 0.0))
-        np.testing.assert_allclose(made.values[number][:, :, list(steps)], expected, rtol=relative, atol=absolute, equal_nan=True, err_msg=name)
+        np.testing.assert_allclose(
+            made.values[number][:, :, list(steps)], expected, rtol=relative, atol=absolute, equal_nan=True, err_msg=name
+        )
     np.testing.assert_array_equal(made.scale, [[one.scale for one in row] for row in moments])
-    np.testing.assert_array_equal(made.age_minutes, [[one.age // pd.Timedelta(minutes=1) for one in row] for row in moments])
-    assert [[set(names(flags)) for flags in row] for row in made.flags.tolist()] == [[one.flags for one in row] for row in moments]
+    np.testing.assert_array_equal(
+        made.age_minutes, [[one.age // pd.Timedelta(minutes=1) for one in row] for row in moments]
+    )
+    assert [[set(names(flags)) for flags in row] for row in made.flags.tolist()] == [
+        [one.flags for one in row] for row in moments
+    ]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -74,7 +86,10 @@ def test_every_feature_scale_age_and_flag_of_quarter_hours_equals_the_reference(
 
 
 def test_the_reference_knows_every_family_and_the_world_asks_for_each() -> None:
-    asked = {next(pattern for pattern in FAMILIES if feature(name) and __import__("re").fullmatch(pattern, name)) for name in FEATURES}
+    asked = {
+        next(pattern for pattern in FAMILIES if feature(name) and __import__("re").fullmatch(pattern, name))
+        for name in FEATURES
+    }
 
     assert asked == set(FAMILIES)
     assert len(reference.FAMILIES) == len(FAMILIES)
@@ -84,18 +99,33 @@ def test_the_world_holds_the_cases_it_is_for() -> None:
     asked = _world()
     made = build(recipe(asked), inputs(asked, ISSUE_TIMES), ISSUE_TIMES)
 
-    assert set(names(int(np.bitwise_or.reduce(made.flags, axis=None)))) == {"weather_missing", "target_stale", "target_gap", "no_scale"}
+    assert set(names(int(np.bitwise_or.reduce(made.flags, axis=None)))) == {
+        "weather_missing",
+        "target_stale",
+        "target_gap",
+        "no_scale",
+    }
     assert (made.flags == 0).any()
 
 
-@pytest.mark.skipif("WATTAHEAD_DATA" not in os.environ, reason="WATTAHEAD_DATA does not name a folder with zones_production")
+@pytest.mark.skipif(
+    "WATTAHEAD_DATA" not in os.environ, reason="WATTAHEAD_DATA does not name a folder with zones_production"
+)
 def test_a_week_of_real_data_equals_the_reference() -> None:
     rows = pd.read_parquet(Path(os.environ["WATTAHEAD_DATA"]) / "zones_production/production_weather.parquet")
-    rows = rows[(rows.ts >= "2020-12-01") & (rows.ts < "2021-02-10")].assign(series=lambda held: held.zone_key.astype(str))
+    rows = rows[(rows.ts >= "2020-12-01") & (rows.ts < "2021-02-10")].assign(
+        series=lambda held: held.zone_key.astype(str)
+    )
     known = {"valid_time": rows.ts, "available_at": rows.ts + 3 * HOURS}
     target = rows[["series"]].assign(**known, value=rows.solar.astype("float64"))
-    run = {"point": 0, "valid_time": rows.ts, "available_at": rows.ts.dt.floor("D") - DAYS + 5 * HOURS}  # one run a day, for the next day
-    weather = rows[["series"]].assign(**run, wind_10m=rows.wind_speed_10m.astype("float64"), light=rows.dswrf_avg.astype("float64"))
+    run = {
+        "point": 0,
+        "valid_time": rows.ts,
+        "available_at": rows.ts.dt.floor("D") - DAYS + 5 * HOURS,
+    }  # one run a day, for the next day
+    weather = rows[["series"]].assign(
+        **run, wind_10m=rows.wind_speed_10m.astype("float64"), light=rows.dswrf_avg.astype("float64")
+    )
     places = {"US-CAL-CISO": (36.5, -119.5), "US-MIDA-PJM": (40.0, -79.0), "US-TEX-ERCO": (31.0, -99.0)}
     asked = World(target, weather, places, {}, FEATURES, HOURS, 24, publication_delay=2 * HOURS, memory=33 * DAYS)
     first = int(pd.Timestamp("2021-02-01T05:00Z").value // 1000)
@@ -112,7 +142,11 @@ def test_rows_known_later_change_added_or_taken_away_move_no_bit(seed: int, mome
     asked, draw = _world(), np.random.default_rng(seed)
     before = build(recipe(asked), inputs(asked, [moment]), [moment])
 
-    changed = replace(asked, target=_rewritten(draw, asked.target, moment, share), weather=_rewritten(draw, asked.weather, moment, share))
+    changed = replace(
+        asked,
+        target=_rewritten(draw, asked.target, moment, share),
+        weather=_rewritten(draw, asked.weather, moment, share),
+    )
 
     _same_bits(before, build(recipe(asked), inputs(changed, [moment]), [moment]))
 
@@ -123,7 +157,9 @@ def _rewritten(draw: np.random.Generator, rows: pd.DataFrame, moment: int, share
     past, future = rows[~later], rows[later & (draw.random(len(rows)) < share)].copy()
     columns = [name for name in rows.columns if name not in {"series", "point", "valid_time", "available_at"}]
     future[columns] = draw.normal(0, 1e6, (len(future), len(columns)))
-    invented = past.sample(frac=0.2 * share, random_state=int(draw.integers(1000))).assign(available_at=pd.Timestamp(to_datetime(moment + 1)))
+    invented = past.sample(frac=0.2 * share, random_state=int(draw.integers(1000))).assign(
+        available_at=pd.Timestamp(to_datetime(moment + 1))
+    )
     invented[columns] = draw.choice([np.inf, -np.inf, -1.0, 1e9], (len(invented), len(columns)))
     return pd.concat([future, invented, past])
 
@@ -132,7 +168,9 @@ def test_a_row_known_at_the_issue_time_counts_and_one_a_microsecond_later_does_n
     at = 10 * DAY
 
     newest = [
-        build(Recipe(("newest_age_h",), HOUR, 1, 28 * DAY, 0), _one_value(at - HOUR, known_at, at), [at]).values[0, 0, 0, 0]
+        build(Recipe(("newest_age_h",), HOUR, 1, 28 * DAY, 0), _one_value(at - HOUR, known_at, at), [at]).values[
+            0, 0, 0, 0
+        ]
         for known_at in (at, at + 1)
     ]
 
@@ -162,11 +200,15 @@ def test_a_series_alone_gives_the_bits_it_has_among_others() -> None:
     together = build(recipe(asked), inputs(asked, ISSUE_TIMES), ISSUE_TIMES)
 
     for number, name in enumerate(PLACES):
-        _same_bits(build(recipe(asked), inputs(asked, ISSUE_TIMES, [name]), ISSUE_TIMES), _of(together, slice(number, number + 1), slice(None)))
+        _same_bits(
+            build(recipe(asked), inputs(asked, ISSUE_TIMES, [name]), ISSUE_TIMES),
+            _of(together, slice(number, number + 1), slice(None)),
+        )
 
 
 def _fifty(count: int) -> Inputs:
     """Return `count` series of random history and weather at three points, the first ones the same for any count."""
+
     def panel_of(rows: int, cells: int, start: int, salt: int) -> Panel:
         values = np.stack([np.random.default_rng([salt, row]).gamma(2, 50, (cells, 1)) for row in range(rows)])
         return Panel(start, HOUR, values, np.where(values > 10, start, 2**62), {})
@@ -221,7 +263,13 @@ def test_some_of_the_series_can_be_taken() -> None:
 
 def test_a_series_with_two_truths_is_emptied_and_named_and_no_other() -> None:
     asked = _world()
-    row = asked.target[asked.target.series == "AA"].dropna().sort_values(["valid_time", "available_at"]).drop_duplicates("valid_time", keep="last").iloc[[-500]]
+    row = (
+        asked.target[asked.target.series == "AA"]
+        .dropna()
+        .sort_values(["valid_time", "available_at"])
+        .drop_duplicates("valid_time", keep="last")
+        .iloc[[-500]]
+    )
     torn = replace(asked, target=pd.concat([asked.target, row.assign(value=-1.0)]))
 
     held = inputs(torn, ISSUE_TIMES)
@@ -237,19 +285,29 @@ def test_weeks_of_zeros_have_no_scale_and_are_not_stale() -> None:
     zeros = np.zeros((1, 28 * 24, 1))
     target = Panel(0, HOUR, zeros, np.zeros(zeros.shape, dtype=np.int64), {})
 
-    made = build(Recipe(("newest_age_h",), HOUR, 24, 28 * DAY, 0), Inputs(target, {}, np.zeros(1), np.zeros(1), np.full(1, np.nan)), [28 * DAY])
+    made = build(
+        Recipe(("newest_age_h",), HOUR, 24, 28 * DAY, 0),
+        Inputs(target, {}, np.zeros(1), np.zeros(1), np.full(1, np.nan)),
+        [28 * DAY],
+    )
 
     assert made.flags[0, 0] == Quality.NO_SCALE
     assert made.age_minutes[0, 0] == 0
 
 
-@pytest.mark.parametrize(("delay", "flags"), [(2 * HOUR, 0), (90 * MINUTE, 0), (HOUR, Quality.TARGET_STALE | Quality.TARGET_GAP)])
+@pytest.mark.parametrize(
+    ("delay", "flags"), [(2 * HOUR, 0), (90 * MINUTE, 0), (HOUR, Quality.TARGET_STALE | Quality.TARGET_GAP)]
+)
 def test_values_within_their_publication_delay_are_not_stale(delay: int, flags: int) -> None:
     values = np.ones((1, 28 * 24, 1))
     values[0, -2:] = np.nan  # the last two hours are not published yet
 
     target = Panel(0, HOUR, values, np.zeros(values.shape, dtype=np.int64), {})
-    made = build(Recipe((), HOUR, 24, 28 * DAY, delay), Inputs(target, {}, np.zeros(1), np.zeros(1), np.full(1, np.nan)), [28 * DAY])
+    made = build(
+        Recipe((), HOUR, 24, 28 * DAY, delay),
+        Inputs(target, {}, np.zeros(1), np.zeros(1), np.full(1, np.nan)),
+        [28 * DAY],
+    )
 
     assert made.flags[0, 0] == flags
 
@@ -265,7 +323,11 @@ def test_a_horizon_longer_than_a_day_does_not_see_its_own_days() -> None:
     values: npt.NDArray[np.float64] = np.arange(1, 28 * 24 + 1, dtype=np.float64).reshape(1, -1, 1)
     target = Panel(0, HOUR, values, np.zeros(values.shape, dtype=np.int64), {})
 
-    made = build(Recipe(("same_time_1", "lag_24h"), HOUR, 48, 28 * DAY, 0), Inputs(target, {}, np.zeros(1), np.zeros(1), np.ones(1)), [28 * DAY])
+    made = build(
+        Recipe(("same_time_1", "lag_24h"), HOUR, 48, 28 * DAY, 0),
+        Inputs(target, {}, np.zeros(1), np.zeros(1), np.ones(1)),
+        [28 * DAY],
+    )
 
     assert made.values[0, 0, 0].tolist() == [*range(649, 673), *range(649, 673)]
     assert np.isnan(made.values[1, 0, 0, 24:]).all()

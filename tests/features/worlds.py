@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from tests.features.reference import DAYS, HOURS, World
 from wattahead.domain.hours import DAY, HOUR, instant
 from wattahead.features.cube import Inputs, Recipe
 from wattahead.features.panel import Panel, panel
-
-from tests.features.reference import DAYS, HOURS, World
 
 FEATURES = (
     "same_time_1", "same_time_2", "same_time_7", "same_time_mean_7d", "same_time_max_5d", "same_time_min_28d",
@@ -42,7 +42,9 @@ def world(seed: int, *, step: pd.Timedelta = HOURS, steps: int = 24, days: int =
 
 def _zone(draw: np.random.Generator, name: str, times: pd.DatetimeIndex) -> pd.DataFrame:
     delay = pd.Timedelta(minutes=90) + times.freq
-    first = pd.DataFrame({"series": name, "valid_time": times, "available_at": times + delay, "value": draw.gamma(2, 100, len(times))})
+    first = pd.DataFrame(
+        {"series": name, "valid_time": times, "available_at": times + delay, "value": draw.gamma(2, 100, len(times))}
+    )
     first.loc[draw.random(len(times)) < 0.02, "value"] = np.nan
     holes = first[draw.random(len(times)) > (0.10 if name == "BB" else 0.01)]
     corrected = first.sample(frac=0.1, random_state=1).assign(value=lambda rows: rows.value * 1.25)
@@ -77,7 +79,9 @@ def micros(times: pd.Series) -> npt.NDArray[np.int64]:
 
 def recipe(asked: World) -> Recipe:
     """Return what the library is to make of a world."""
-    step, window, delay = (each // pd.Timedelta(microseconds=1) for each in (asked.step, asked.scaling_window, asked.publication_delay))
+    step, window, delay = (
+        each // pd.Timedelta(microseconds=1) for each in (asked.step, asked.scaling_window, asked.publication_delay)
+    )
     return Recipe(asked.features, step, asked.steps, window, delay)
 
 
@@ -88,11 +92,23 @@ def inputs(asked: World, issue_times: Sequence[int], series: Sequence[str] | Non
     points = int(asked.weather.point.max()) + 1
     ahead = last + asked.steps * made.step + DAY // 4
     rows = asked.target
-    target = panel(_number(rows, names), micros(rows.valid_time), micros(rows.available_at), rows.value.to_numpy(),
-                   series=len(names), start=first - made.history, end=last, step=made.step, names=names)
+    target = panel(
+        _number(rows, names),
+        micros(rows.valid_time),
+        micros(rows.available_at),
+        rows.value.to_numpy(),
+        series=len(names),
+        start=first - made.history,
+        end=last,
+        step=made.step,
+        names=names,
+    )
     return Inputs(
         target,
-        {variable: _points(asked.weather, variable, names, points, first - DAY, ahead, made.step) for variable in asked.weather.columns[4:]},
+        {
+            variable: _points(asked.weather, variable, names, points, first - DAY, ahead, made.step)
+            for variable in asked.weather.columns[4:]
+        },
         np.array([asked.places[name][0] for name in names]),
         np.array([asked.places[name][1] for name in names]),
         np.array([asked.capacity.get(name, np.nan) for name in names]),
@@ -102,7 +118,16 @@ def inputs(asked: World, issue_times: Sequence[int], series: Sequence[str] | Non
 def _points(rows: pd.DataFrame, variable: str, names: list[str], points: int, start: int, end: int, step: int) -> Panel:
     zone = _number(rows, names)
     who = np.where(zone >= 0, zone * points + rows.point.to_numpy(), -1)
-    return panel(who, micros(rows.valid_time), micros(rows.available_at), rows[variable].to_numpy(), series=len(names) * points, start=start, end=end, step=step)
+    return panel(
+        who,
+        micros(rows.valid_time),
+        micros(rows.available_at),
+        rows[variable].to_numpy(),
+        series=len(names) * points,
+        start=start,
+        end=end,
+        step=step,
+    )
 
 
 def _number(rows: pd.DataFrame, names: list[str]) -> npt.NDArray[np.int64]:

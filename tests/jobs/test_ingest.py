@@ -417,7 +417,7 @@ def test_csv_and_parquet_give_the_same_objects(folder: Path, tmp_path: Path) -> 
 
 @given(order=st.permutations(range(6)), names=st.permutations(["zone", "ts", "solar", "wind"]), cut=st.integers(1, 5),
        unit=st.sampled_from(["s", "ms", "us", "ns"]), coded=st.booleans())  # fmt: skip
-def test_order_splitting_and_encoding_give_the_same_objects(  # noqa: PLR0913 - one argument per way to vary a file
+def test_order_splitting_and_encoding_give_the_same_objects(
     tmp_path_factory: pytest.TempPathFactory, *, order: list[int], names: list[str], cut: int, unit: str, coded: bool
 ) -> None:
     straight, mixed = tmp_path_factory.mktemp("straight"), tmp_path_factory.mktemp("mixed")

@@ -1,4 +1,4 @@
-"""Stores for whole-day tests: objects in a dict, a store that dies at a chosen call, one that looks after every call."""
+"""Stores for whole-day tests: objects in a dict, a store that dies at a call, one that looks after every call."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

@@ -72,9 +72,9 @@ def test_a_reader_after_every_storage_call_sees_whole_batches_only(worlds: World
 
 
 def test_a_crash_while_training_leaves_the_registry_as_it_was_or_decided(untrained_world: DictStore) -> None:
+    from tests.journeys.world import trained
     from wattahead.storage.catalogs import latest_catalog
     from wattahead.storage.registry import latest
-    from tests.journeys.world import trained
 
     _, catalog = latest_catalog(bucket_of(untrained_world))
     done = trained(untrained_world, catalog, ("wind",))

@@ -96,7 +96,7 @@ def test_without_any_bundle_the_rows_are_there_null_and_flagged(world: DictStore
     assert all(flags & Quality.NO_FORECAST for flags in found["quality_flags"].to_pylist())
 
 
-def test_without_recent_values_the_climatology_serves(untrained_world: DictStore, world: DictStore) -> None:
+def test_without_recent_values_the_climatology_serves(world: DictStore) -> None:
     for key in [key for key in world.objects if "key=production/subkey=wind" in key]:
         del world.objects[key]
     ready(world)
@@ -137,10 +137,14 @@ def test_the_last_attempt_never_touches_native_code(world: DictStore, monkeypatc
     Scorer(bucket_of(world)).score(replace(WIND, final_attempt=True), now=NOW)
 
     assert levels(world) == {2}
-    assert all(flags & Quality.FINAL_ATTEMPT for flags in table(world.objects, "wind-0000")["quality_flags"].to_pylist())
+    assert all(
+        flags & Quality.FINAL_ATTEMPT for flags in table(world.objects, "wind-0000")["quality_flags"].to_pylist()
+    )
 
 
-def test_a_process_that_native_code_aborts_leaves_the_hour_to_the_last_attempt(world: DictStore, tmp_path: Path) -> None:
+def test_a_process_that_native_code_aborts_leaves_the_hour_to_the_last_attempt(
+    world: DictStore, tmp_path: Path
+) -> None:
     """The bundle is whole and its hashes hold, but loading it ends the process, as LightGBM does with a bad model."""
     ready(world)
     for key, body in world.objects.items():
@@ -150,7 +154,8 @@ def test_a_process_that_native_code_aborts_leaves_the_hour_to_the_last_attempt(w
     script = (
         "import os, sys, lightgbm\n"
         "lightgbm.Booster = lambda **_: os.abort()\n"
-        "from wattahead.jobs.score import Scorer\nfrom wattahead.storage.objects import open_bucket\nfrom wattahead.domain.plan import HourEvent\n"
+        "from wattahead.jobs.score import Scorer\nfrom wattahead.storage.objects import open_bucket\n"
+        "from wattahead.domain.plan import HourEvent\n"
         f"event = HourEvent({ISSUE}, batch='wind-0000', final_attempt=sys.argv[1] == 'last')\n"
         f"Scorer(open_bucket({str(tmp_path)!r})).score(event, now={NOW})\n"
     )
@@ -180,7 +185,15 @@ def contradicting(store: DictStore) -> None:
     time = pa.array([at]).cast(timeseries.INSTANT)
     known = pa.array([at + HOUR]).cast(timeseries.INSTANT)
     names = pa.array(["SY-0002"]).dictionary_encode()
-    row = pa.table({"zone": names, "valid_time": time, "value": [1.0], "available_at": known, "availability": pa.array(["stated"]).dictionary_encode()})
+    row = pa.table(
+        {
+            "zone": names,
+            "valid_time": time,
+            "value": [1.0],
+            "available_at": known,
+            "availability": pa.array(["stated"]).dictionary_encode(),
+        }
+    )
     timeseries.store(bucket_of(store), timeseries.actuals("production", "wind"), row, closed_before=0)
 
 
@@ -205,11 +218,18 @@ def short(store: DictStore) -> None:
 
 def plain(rows_of_batch: pa.Table) -> pa.Table:
     """Names as text: which names a dictionary holds depends on all rows of the batch, their values do not."""
-    return pa.table({name: column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column for name, column in zip(rows_of_batch.column_names, rows_of_batch.columns, strict=True)})
+    return pa.table(
+        {
+            name: column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+            for name, column in zip(rows_of_batch.column_names, rows_of_batch.columns, strict=True)
+        }
+    )
 
 
 @pytest.mark.parametrize(("fault", "after_features"), [(contradicting, False), (infinite, True), (short, True)])
-def test_one_broken_zone_of_fifty_leaves_the_other_49_as_in_a_clean_run(fifty_zones: DictStore, fault: object, after_features: bool) -> None:
+def test_one_broken_zone_of_fifty_leaves_the_other_49_as_in_a_clean_run(
+    fifty_zones: DictStore, fault: object, after_features: bool
+) -> None:
     clean, broken = DictStore(dict(fifty_zones.objects)), DictStore(dict(fifty_zones.objects))
     ready(clean)
     if not after_features:

@@ -37,7 +37,14 @@ parameters = { rounds = 60, folds = 2 }
 
 def wattahead(bucket: Path, *words: str, ends: int = 0) -> str:
     """Run one command as a person would, and return what it printed."""
-    done = subprocess.run([sys.executable, "-m", "wattahead.cli.main", *words], capture_output=True, text=True, check=False, cwd=ROOT, env={**os.environ, "WATTAHEAD_BUCKET": str(bucket)})
+    done = subprocess.run(
+        [sys.executable, "-m", "wattahead.cli.main", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "WATTAHEAD_BUCKET": str(bucket)},
+    )
     assert done.returncode == ends, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout + done.stderr
 
@@ -55,11 +62,26 @@ def test_one_real_zone_from_parquet_to_a_forecast_that_beats_seasonal_naive(tmp_
     wattahead(bucket, "catalog", str(tmp_path / "catalog.toml"))
     wattahead(bucket, "ingest", "--mapping", "zones_production", str(REAL))
     assert "better than seasonal_naive" in " ".join(wattahead(bucket, "train", "--until", "2021-01-01T00:00Z").split())
-    hours = ("backfill", "--from", "2021-01-02T00:00Z", "--to", "2021-01-20T00:00Z", "--every", "PT24H", "--run", "january")
+    hours = (
+        "backfill",
+        "--from",
+        "2021-01-02T00:00Z",
+        "--to",
+        "2021-01-20T00:00Z",
+        "--every",
+        "PT24H",
+        "--run",
+        "january",
+    )
     assert "19 ok; 456 rows" in wattahead(bucket, *hours)
     assert "19 duplicate; 0 rows" in wattahead(bucket, *hours)
 
-    (found,) = selected(bucket, "select count(*) n, count(distinct issue_time) issued, max(fallback_level) level, avg(abs(error)) mae, avg(inside_band::int) covers from actuals_joined", "--run", "january")
+    (found,) = selected(
+        bucket,
+        "select count(*) n, count(distinct issue_time) issued, max(fallback_level) level, avg(abs(error)) mae, avg(inside_band::int) covers from actuals_joined",
+        "--run",
+        "january",
+    )
     assert (found["n"], found["issued"], found["level"]) == (456, 19, 0)
     assert float(str(found["mae"])) < 3000  # seasonal naive: about 5,000 MW
     assert 0.6 < float(str(found["covers"])) < 0.95
@@ -77,8 +99,14 @@ def test_two_generated_zones_from_nothing_to_live_forecasts(tmp_path: Path) -> N
     wattahead(bucket, "train", "--pools", "demand")
     assert "1 degraded; 144 rows" in wattahead(bucket, "hour")  # wind and solar are served by seasonal naive
 
-    found = selected(bucket, "select subkey, model_name, count(*) n, count(p50) known from latest group by all order by 1")
-    assert [(row["subkey"], row["model_name"], row["n"], row["known"]) for row in found] == [("demand", "lightgbm", 48, 48), ("solar", "seasonal_naive", 48, 48), ("wind", "seasonal_naive", 48, 48)]
+    found = selected(
+        bucket, "select subkey, model_name, count(*) n, count(p50) known from latest group by all order by 1"
+    )
+    assert [(row["subkey"], row["model_name"], row["n"], row["known"]) for row in found] == [
+        ("demand", "lightgbm", 48, 48),
+        ("solar", "seasonal_naive", 48, 48),
+        ("wind", "seasonal_naive", 48, 48),
+    ]
     shown = wattahead(bucket, "show", "SY-0001/production/wind", "--out", str(tmp_path / "wind.png"))
     assert "SY-0001/production/wind" in shown
     assert (tmp_path / "wind.png").read_bytes().startswith(b"\x89PNG")

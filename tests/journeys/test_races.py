@@ -58,7 +58,9 @@ def test_of_eight_workers_on_one_batch_one_wins(world: DictStore) -> None:
 
 
 @pytest.mark.parametrize("place", ["folder", "s3"])
-def test_of_eight_workers_on_one_batch_one_wins_on_real_storage(world: DictStore, place: str, tmp_path: object, request: pytest.FixtureRequest) -> None:
+def test_of_eight_workers_on_one_batch_one_wins_on_real_storage(
+    world: DictStore, place: str, tmp_path: object, request: pytest.FixtureRequest
+) -> None:
     plan(bucket_of(world), EVENT, now=NOW)
     build_features(bucket_of(world), EVENT, now=NOW)
     url = str(tmp_path) if place == "folder" else request.getfixturevalue("s3_url")
@@ -145,7 +147,10 @@ def test_a_storage_that_stays_away_for_one_batch_does_not_stop_the_others(world:
     with pytest.raises(Transient):
         Scorer(away).score(EVENT, now=NOW)
 
-    assert [key.rsplit("/", 1)[1] for key in sorted(rows(world.objects))] == ["demand-0000.parquet", "solar-0000.parquet"]
+    assert [key.rsplit("/", 1)[1] for key in sorted(rows(world.objects))] == [
+        "demand-0000.parquet",
+        "solar-0000.parquet",
+    ]
 
 
 def test_a_closed_hour_ends_as_too_old_and_still_runs_as_a_backfill(world: DictStore) -> None:
@@ -174,7 +179,11 @@ def test_every_delivery_ends_in_a_ledger_entry(world: DictStore) -> None:
     assert told.count(("plan", "", "ok")) == told.count(("plan", "", "duplicate")) == 1
     assert told.count(("finish", "", "ok")) == 1
     assert ("score", "", "duplicate") in told
-    assert {(batch, outcome) for job, batch, outcome in told if job == "score" and batch} == {("wind-0000", "ok"), ("solar-0000", "ok"), ("demand-0000", "degraded")}
+    assert {(batch, outcome) for job, batch, outcome in told if job == "score" and batch} == {
+        ("wind-0000", "ok"),
+        ("solar-0000", "ok"),
+        ("demand-0000", "degraded"),
+    }
 
 
 def test_of_two_trainings_that_end_at_once_one_decides_and_the_other_decides_again(world: DictStore) -> None:
@@ -189,7 +198,14 @@ def test_of_two_trainings_that_end_at_once_one_decides_and_the_other_decides_aga
     def judge(champion: object) -> Verdict:
         if not asked:
             asked.append(champion)
-            promote(bucket_of(world), "wind", rung, (), lambda _: Verdict(promoted=False, reason="the other"), effective_from=ISSUE)
+            promote(
+                bucket_of(world),
+                "wind",
+                rung,
+                (),
+                lambda _: Verdict(promoted=False, reason="the other"),
+                effective_from=ISSUE,
+            )
         asked.append(champion)
         return Verdict(promoted=False, reason="mine")
 

@@ -29,8 +29,17 @@ def written(store: DictStore, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("setting", [{"TZ": "America/Los_Angeles"}, {"LC_ALL": "C", "PYTHONHASHSEED": "7"}, {"TZ": "Asia/Kathmandu", "OMP_NUM_THREADS": "2"}])
-def test_another_process_in_another_time_zone_and_locale_writes_the_same_bytes(world: DictStore, tmp_path: Path, setting: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"TZ": "America/Los_Angeles"},
+        {"LC_ALL": "C", "PYTHONHASHSEED": "7"},
+        {"TZ": "Asia/Kathmandu", "OMP_NUM_THREADS": "2"},
+    ],
+)
+def test_another_process_in_another_time_zone_and_locale_writes_the_same_bytes(
+    world: DictStore, tmp_path: Path, setting: dict[str, str]
+) -> None:
     written(world, tmp_path)
 
     subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path)], check=True, env={**os.environ, **setting})
@@ -74,7 +83,12 @@ def changed(body: bytes, key: str, seed: int) -> bytes:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_whatever_becomes_known_after_the_issue_time_moves_not_one_byte(world: DictStore, seed: int) -> None:
-    other = DictStore({key: changed(body, key, seed) if "weather/" in key or "actuals/" in key else body for key, body in world.objects.items()})
+    other = DictStore(
+        {
+            key: changed(body, key, seed) if "weather/" in key or "actuals/" in key else body
+            for key, body in world.objects.items()
+        }
+    )
     touched = sum(other.objects[key] != body for key, body in world.objects.items())
 
     whole_hour(bucket_of(world))

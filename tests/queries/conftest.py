@@ -44,7 +44,7 @@ def s3_url(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
 class Rows:
     """Puts small odd rows into a bucket; the value of a forecast tells its issue hour."""
 
-    def forecasts(  # noqa: PLR0913 - a test names what is odd about its rows
+    def forecasts(
         self,
         bucket: Bucket,
         issued: str,

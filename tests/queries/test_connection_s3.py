@@ -79,14 +79,14 @@ def test_an_endpoint_becomes_settings_of_the_secret(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://not-this-one")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
 
-    assert adapter._endpoint() == expected  # noqa: SLF001 - the address of AWS itself cannot be tried here
+    assert adapter._endpoint() == expected
 
 
 def test_an_endpoint_without_a_scheme_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "localhost:9000")
 
     with pytest.raises(Refused, match="E_CONFIG: the S3 endpoint 'localhost:9000' is not an address"):
-        adapter._endpoint()  # noqa: SLF001
+        adapter._endpoint()
 
 
 def test_missing_credentials_are_said(s3_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

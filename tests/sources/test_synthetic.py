@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, HOUR, instant
 from wattahead.domain.sun import clear_sky

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Final
 
-from wattahead.domain.catalog import Pool
-from wattahead.domain.errors import Refused
 from training.samples import Samples
 from training.trainers.fitted import Fitted
 from training.trainers.lightgbm_quantiles import fit as lightgbm
+from wattahead.domain.catalog import Pool
+from wattahead.domain.errors import Refused
 
 Progress = Callable[[str], None]
 Trainer = Callable[[Samples, Pool, tuple[str, ...], int, Progress], Fitted]

@@ -7,14 +7,14 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
+from training import splits
+from training.samples import Samples, with_weather
+from training.trainers.fitted import Fitted
 from wattahead.domain.catalog import Pool
 from wattahead.domain.errors import Refused
 from wattahead.models.baseline import level
 from wattahead.models.booster import with_zone
 from wattahead.models.calibration import learn, to_json
-from training import splits
-from training.samples import Samples, with_weather
-from training.trainers.fitted import Fitted
 
 Floats = NDArray[np.float64]
 
@@ -43,16 +43,30 @@ class _Table:
     target: Floats
     sample: NDArray[np.int64]
 
-    def fit(self, chosen: NDArray[np.bool_], settings: dict[str, object], rounds: int, stop_on: NDArray[np.bool_] | None = None, patience: int = 0) -> lightgbm.Booster:
+    def fit(
+        self,
+        chosen: NDArray[np.bool_],
+        settings: dict[str, object],
+        rounds: int,
+        stop_on: NDArray[np.bool_] | None = None,
+        patience: int = 0,
+    ) -> lightgbm.Booster:
         """Fit on the rows of the chosen samples; with `stop_on`, until those stop getting better."""
         rows = chosen[self.sample]
-        data = lightgbm.Dataset(self.matrix[rows], self.target[rows], feature_name=list(settings["names"]), categorical_feature=[self.matrix.shape[1] - 1])  # type: ignore[call-overload]
+        data = lightgbm.Dataset(
+            self.matrix[rows],
+            self.target[rows],
+            feature_name=list(settings["names"]),
+            categorical_feature=[self.matrix.shape[1] - 1],
+        )  # type: ignore[call-overload]
         plain = {name: value for name, value in settings.items() if name != "names"}
         if stop_on is None:
             return lightgbm.train(plain, data, rounds)
         later = stop_on[self.sample]
         valid = lightgbm.Dataset(self.matrix[later], self.target[later], reference=data)
-        return lightgbm.train(plain, data, rounds, valid_sets=[valid], callbacks=[lightgbm.early_stopping(patience, verbose=False)])
+        return lightgbm.train(
+            plain, data, rounds, valid_sets=[valid], callbacks=[lightgbm.early_stopping(patience, verbose=False)]
+        )
 
 
 def fit(samples: Samples, pool: Pool, features: tuple[str, ...], seed: int, progress: Callable[[str], None]) -> Fitted:
@@ -66,12 +80,35 @@ def fit(samples: Samples, pool: Pool, features: tuple[str, ...], seed: int, prog
         chosen = _settings(settings, level(name), seed, (*features, "zone"), len(pool.issue_hours))
         rounds[name] = _rounds(table, samples, chosen, settings)
         progress(f"{name}: {rounds[name]} rounds")
-        held.append(_held_back(table, samples, chosen, rounds[name], settings.folds, lambda: progress(f"{name}: held-back days")))
-        files[f"{name}.txt"] = table.fit(np.ones(len(samples), bool), chosen, rounds[name]).model_to_string(num_iteration=-1).encode()
+        held.append(_held_back(table, samples, chosen, rounds[name], settings.folds))
+        progress(f"{name}: held-back weeks")
+        files[f"{name}.txt"] = (
+            table.fit(np.ones(len(samples), bool), chosen, rounds[name]).model_to_string(num_iteration=-1).encode()
+        )
         progress(f"{name}: final fit")
     hour = samples.rows.column("hour").astype(np.float64)
-    files["calibration.json"] = to_json(learn(np.sort(held, axis=0), samples.scaled_truth, samples.zones, hour, pool.quantiles, parts=settings.calibration_parts))
-    return Fitted("lightgbm", features, files, {"zones": zones, "rounds": rounds, "parameters": vars(settings), "samples": len(samples), "max_missing": settings.max_missing})
+    files["calibration.json"] = to_json(
+        learn(
+            np.sort(held, axis=0),
+            samples.scaled_truth,
+            samples.zones,
+            hour,
+            pool.quantiles,
+            parts=settings.calibration_parts,
+        )
+    )
+    return Fitted(
+        "lightgbm",
+        features,
+        files,
+        {
+            "zones": zones,
+            "rounds": rounds,
+            "parameters": vars(settings),
+            "samples": len(samples),
+            "max_missing": settings.max_missing,
+        },
+    )
 
 
 def parameters(pool: Pool) -> Parameters:
@@ -80,7 +117,9 @@ def parameters(pool: Pool) -> Parameters:
     unknown = sorted(set(pool.parameters) - set(known))
     if unknown:
         raise Refused("E_CONFIG", f"trainer lightgbm has no parameter {unknown[0]!r}", fix=f"use {', '.join(known)}")
-    return replace(Parameters(), **{name: int(value) if known[name] is int else value for name, value in pool.parameters.items()})  # type: ignore[arg-type]
+    return replace(
+        Parameters(), **{name: int(value) if known[name] is int else value for name, value in pool.parameters.items()}
+    )  # type: ignore[arg-type]
 
 
 def _table(samples: Samples, features: tuple[str, ...], zones: list[str]) -> _Table:
@@ -90,12 +129,24 @@ def _table(samples: Samples, features: tuple[str, ...], zones: list[str]) -> _Ta
     return _Table(matrix[known], target[known], np.repeat(np.arange(len(samples)), samples.rows.steps)[known])
 
 
-def _settings(settings: Parameters, probability: float, seed: int, names: tuple[str, ...], issue_hours: int) -> dict[str, object]:
+def _settings(
+    settings: Parameters, probability: float, seed: int, names: tuple[str, ...], issue_hours: int
+) -> dict[str, object]:
     return {
-        "objective": "quantile", "alpha": probability, "learning_rate": settings.learning_rate, "num_leaves": settings.leaves,
-        "min_data_in_leaf": settings.least_rows * issue_hours, "feature_fraction": settings.feature_share,
-        "bagging_fraction": settings.row_share, "bagging_freq": 1, "seed": seed, "deterministic": True, "force_row_wise": True,
-        "num_threads": 1, "verbosity": -1, "names": names,
+        "objective": "quantile",
+        "alpha": probability,
+        "learning_rate": settings.learning_rate,
+        "num_leaves": settings.leaves,
+        "min_data_in_leaf": settings.least_rows * issue_hours,
+        "feature_fraction": settings.feature_share,
+        "bagging_fraction": settings.row_share,
+        "bagging_freq": 1,
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": 1,
+        "verbosity": -1,
+        "names": names,
     }
 
 
@@ -106,7 +157,7 @@ def _rounds(table: _Table, samples: Samples, chosen: dict[str, object], settings
     return max(int(best * 1.1), 10)
 
 
-def _held_back(table: _Table, samples: Samples, chosen: dict[str, object], rounds: int, folds: int, told: Callable[[], None]) -> Floats:
+def _held_back(table: _Table, samples: Samples, chosen: dict[str, object], rounds: int, folds: int) -> Floats:
     """Return, for every row, the quantile from a fit that had not seen its week, shape (N x H)."""
     found = np.full(len(samples) * samples.rows.steps, np.nan)
     rows = np.flatnonzero(np.isfinite(samples.scaled_truth))
@@ -114,5 +165,4 @@ def _held_back(table: _Table, samples: Samples, chosen: dict[str, object], round
         booster = table.fit(~held, chosen, rounds)
         inside = held[table.sample]
         found[rows[inside]] = booster.predict(table.matrix[inside], num_threads=1)
-        told()
     return found

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -14,7 +15,13 @@ from wattahead.storage.objects import open_bucket
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `catalog` takes."""
-    parser.add_argument("file", nargs="?", default="", help=f"a TOML file, or a shipped one: {', '.join(shipped())}; without it the newest is printed")
+    parser.add_argument(
+        "file",
+        nargs="?",
+        default="",
+        help=f"a TOML file, or a shipped one: {', '.join(shipped())}; without it the newest is printed",
+    )
+    parser.add_argument("--publication-delay", default="", metavar="PT1H", help="replaces the delay of every signal")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,9 +32,16 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(f"catalog {sequence}\n{encode(catalog).decode()}\n")
         return 0
     catalog = find_catalog(arguments.file)
+    if arguments.publication_delay:
+        delayed = {
+            name: replace(signal, publication_delay=arguments.publication_delay)
+            for name, signal in catalog.signals.items()
+        }
+        catalog = replace(catalog, signals=delayed)
     sequence = publish_catalog(bucket, catalog)
     begun = register_baselines(bucket, catalog)
-    sys.stdout.write(f"catalog {sequence}: {len(catalog.pools)} pools, {sum(len(pool.zones) for pool in catalog.pools.values())} series\n")
+    series = sum(len(pool.zones) for pool in catalog.pools.values())
+    sys.stdout.write(f"catalog {sequence}: {len(catalog.pools)} pools, {series} series\n")
     if begun:
         sys.stdout.write(f"served by seasonal naive until trained: {', '.join(begun)}\n")
     return 0

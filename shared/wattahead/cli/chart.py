@@ -188,7 +188,7 @@ def picture(forecast: Forecast) -> bytes:
     return body.getvalue()
 
 
-def _draw(axes: Any, forecast: Forecast) -> None:
+def _draw(axes: Any, forecast: Forecast) -> None:  # noqa: ANN401 - matplotlib is imported by `picture` only
     times = [to_datetime(at) for at in forecast.valid_times]
     low, mid, high = ([nan if value is None else value for value in values]
                       for values in (forecast.p10, forecast.p50, forecast.p90))  # fmt: skip
@@ -211,7 +211,7 @@ def _with_gaps(actuals: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
     return sorted([*actuals, *breaks], key=itemgetter(0))
 
 
-def _frame(axes: Any, forecast: Forecast) -> None:
+def _frame(axes: Any, forecast: Forecast) -> None:  # noqa: ANN401 - as above
     shown = _finite((*forecast.p10, *forecast.p50, *forecast.p90, *(value for _, value in forecast.actuals)))
     ticks = _ticks(shown, 5)
     axes.set_yticks(ticks, [_number(tick, _digits(ticks[1] - ticks[0])) for tick in ticks])

@@ -10,7 +10,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", default="", help="a backfill's name (default: the live forecasts)")
     parser.add_argument("--from", dest="first", default="", metavar="TIME", help="first issue time")
     parser.add_argument("--to", dest="last", default="", metavar="TIME", help="last issue time, included")
-    parser.add_argument("--external", default="", metavar="PROVIDER", help="put the forecasts of this provider beside ours")
+    parser.add_argument(
+        "--external", default="", metavar="PROVIDER", help="put the forecasts of this provider beside ours"
+    )
     parser.add_argument("--origin", default="", help="where the data comes from, printed beside every score")
 
 

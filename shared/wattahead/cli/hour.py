@@ -7,7 +7,9 @@ from wattahead.cli.children import run_module
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `hour` takes."""
-    parser.add_argument("--issue-time", default="", metavar="TIME", help="2026-01-01T00:00Z (default: the hour that began last)")
+    parser.add_argument(
+        "--issue-time", default="", metavar="TIME", help="2026-01-01T00:00Z (default: the hour that began last)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

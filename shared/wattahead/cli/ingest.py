@@ -16,16 +16,26 @@ DEGRADED = 2
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `ingest` takes."""
     parser.add_argument("path", type=Path, help="a file or folder")
-    parser.add_argument("--mapping", required=True, help="a TOML file, or a shipped mapping: zones_production, dacf, synthetic")
+    parser.add_argument(
+        "--mapping", required=True, help="a TOML file, or a shipped mapping: zones_production, dacf, synthetic"
+    )
     parser.add_argument("--to", dest="bucket", metavar="URL", help="the bucket (the same as --bucket)")
-    parser.add_argument("--publication-delay", default="", metavar="PT1H", help="replaces the mapping's delay of all actuals")
+    parser.add_argument(
+        "--publication-delay", default="", metavar="PT1H", help="replaces the mapping's delay of all actuals"
+    )
     parser.add_argument("--now", default="", metavar="TIME", help="the clock, for replays (default: now)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Ingest and say what was stored, what was refused and why; 2 when a series was refused."""
     now = instant(arguments.now) if arguments.now else time.time_ns() // 1000
-    report = ingest(open_bucket(arguments.bucket), find_mapping(arguments.mapping), arguments.path, now=now, publication_delay=arguments.publication_delay)
+    report = ingest(
+        open_bucket(arguments.bucket),
+        find_mapping(arguments.mapping),
+        arguments.path,
+        now=now,
+        publication_delay=arguments.publication_delay,
+    )
     for prefix, rows in report.rows.items():
         sys.stdout.write(f"{rows:>9} rows  {prefix}\n")
     sys.stdout.write(f"{len(report.objects):>9} new objects\n")

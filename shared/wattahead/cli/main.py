@@ -47,7 +47,12 @@ def _parser(command: str) -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=line, description=line)
         if name == command:
             loaded = import_module(f"wattahead.cli.{module}")
-            one.add_argument("--bucket", default=os.environ.get("WATTAHEAD_BUCKET", "bucket"), metavar="URL", help="s3://bucket or a folder (default: $WATTAHEAD_BUCKET, or ./bucket)")
+            one.add_argument(
+                "--bucket",
+                default=os.environ.get("WATTAHEAD_BUCKET", "bucket"),
+                metavar="URL",
+                help="s3://bucket or a folder (default: $WATTAHEAD_BUCKET, or ./bucket)",
+            )
             loaded.add_arguments(one)
             one.set_defaults(command=name, call=loaded.run)
     return parser

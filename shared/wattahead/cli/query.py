@@ -20,6 +20,8 @@ USAGE_ERROR: Final = 64  # EX_USAGE: the command was wrong, not the bucket
 MOST_SHOWN: Final = 200  # rows of a table for eyes; csv and json hold all
 CHUNK: Final = 10_000
 
+MILLION = 1e6  # from here on six digits would lose what is before the point
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `query` takes, beside `--bucket`."""
@@ -57,7 +59,7 @@ def one_line(error: duckdb.Error) -> str:
     return " ".join(said.split())
 
 
-def plain(value: object) -> Any:
+def plain(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
     """Return a value of a row as JSON knows it; times as `2021-01-02T00:00Z`."""
     if isinstance(value, datetime):
         moment = value if value.tzinfo else value.replace(tzinfo=UTC)
@@ -95,7 +97,7 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:,.6g}".replace(",", "") if abs(value) < 1e6 else f"{value:.1f}"
+        return f"{value:,.6g}".replace(",", "") if abs(value) < MILLION else f"{value:.1f}"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
 
 

@@ -14,4 +14,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train in a child process."""
-    return run_module("training", ["--bucket", arguments.bucket, "--pools", arguments.pools, "--until", arguments.until, "--seed", arguments.seed])
+    return run_module(
+        "training",
+        [
+            "--bucket",
+            arguments.bucket,
+            "--pools",
+            arguments.pools,
+            "--until",
+            arguments.until,
+            "--seed",
+            arguments.seed,
+        ],
+    )

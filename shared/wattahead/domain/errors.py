@@ -19,7 +19,6 @@ CODES: Final[dict[str, str]] = {
     "E_FEAT_NAN": "too large a share of a column or row is missing",
     "E_FEAT_INF": "an infinite value",
     "E_FEAT_RANGE": "a value outside the physical range of its column; often a wrong unit",
-    "E_FEAT_CHANGED": "an object changed while it was read",
     # time
     "E_TIME_NAIVE": "a time without a time zone",
     "E_TIME_CONFLICT": "two different values for one series, valid time and available_at",

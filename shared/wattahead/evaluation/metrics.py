@@ -36,7 +36,9 @@ def pinball(truth: Floats, quantile: Floats, probability: float) -> float:
 
 def mean_pinball(truth: Floats, quantiles: Floats, probabilities: list[float]) -> float:
     """Mean pinball loss over quantiles of shape (Q, rows) [unit of the truth]."""
-    return float(np.mean([pinball(truth, values, level) for values, level in zip(quantiles, probabilities, strict=True)]))
+    return float(
+        np.mean([pinball(truth, values, level) for values, level in zip(quantiles, probabilities, strict=True)])
+    )
 
 
 def coverage(truth: Floats, low: Floats, high: Floats) -> float:

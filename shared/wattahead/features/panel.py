@@ -24,7 +24,8 @@ class Panel:
     """Revisions of many series on one regular grid.
 
     `values` [unit of the series] and `available` [µs] have the shape (series, cell, revision); along the
-    last axis `available` ascends and is `NEVER` where there is no revision.
+    last axis `available` ascends and is `NEVER` where there is no revision. A revision that came with two different
+    values is `TORN`.
     """
 
     start: int  # first cell [µs]
@@ -59,7 +60,7 @@ class Panel:
         seen = self.available <= known_by
         last = np.maximum(seen.sum(axis=2) - 1, 0)
         values = np.take_along_axis(self.values, last[:, :, None], axis=2)[:, :, 0]
-        return np.where(seen.any(axis=2), values, np.nan)
+        return np.where(seen.any(axis=2) & np.isfinite(values), values, np.nan)
 
 
 def panel(
@@ -104,6 +105,6 @@ def _conflicts(who: NDArray[np.integer], when: Instants, names: Sequence[str]) -
 
 def _rank(group: NDArray[np.integer]) -> NDArray[np.integer]:
     """Count 0, 1, 2 … within runs of equal values."""
-    starts = np.flatnonzero(np.append(True, group[1:] != group[:-1]))  # noqa: FBT003 - the first row starts a run
+    starts = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
     lengths = np.diff(np.append(starts, len(group)))
     return np.arange(len(group)) - np.repeat(starts, lengths) if len(group) else group

@@ -7,7 +7,7 @@ import numpy as np
 
 from wattahead.domain.errors import Transient
 from wattahead.domain.hours import duration, iso
-from wattahead.domain.plan import Batch, HourEvent, Plan, PlannedPool
+from wattahead.domain.plan import Batch, HourEvent, Plan
 from wattahead.domain.quality import Quality
 from wattahead.features.cube import Cube, Inputs, build
 from wattahead.jobs.hour import Answer, Attempt, closed, read_plan, refuse_closed, run_id, worst
@@ -38,7 +38,11 @@ def build_features(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
             outcomes[batch.name] = _build_batch(bucket, event, now, plan, digest, batch, inputs)
     answer = Answer("features", event, worst(outcomes.values()), outcomes)
     if answer.outcome == "waiting" and event.batch:
-        raise Transient("E_STORAGE", f"sources of {event.batch} at {iso(event.issue_time)} are not all there", fix="retry until the input deadline")
+        raise Transient(
+            "E_STORAGE",
+            f"sources of {event.batch} at {iso(event.issue_time)} are not all there",
+            fix="retry until the input deadline",
+        )
     return answer
 
 
@@ -53,7 +57,9 @@ def _by_pool(plan: Plan, event: HourEvent) -> dict[str, list[Batch]]:
     return {name: [batch for batch in chosen if batch.pool == name] for name in {batch.pool: None for batch in chosen}}
 
 
-def _build_batch(bucket: Bucket, event: HourEvent, now: int, plan: Plan, digest: str, batch: Batch, inputs: Inputs) -> Outcome:
+def _build_batch(
+    bucket: Bucket, event: HourEvent, now: int, plan: Plan, digest: str, batch: Batch, inputs: Inputs
+) -> Outcome:
     attempt = Attempt(bucket, "features", event, now, batch.name)
     planned = plan.pools[batch.pool]
     source = Source.of(planned)
@@ -67,8 +73,18 @@ def _build_batch(bucket: Bucket, event: HourEvent, now: int, plan: Plan, digest:
     body = encode_table(to_table(batch.series, valid_times(planned, plan.issue_time), cube, 0))
     created = attempt.timed("write", lambda: bucket.create(features_key(plan, batch), body)).created
     outcome: Outcome = "ok" if created else "duplicate"
-    errors = {batch.series[place]: str(inputs.target.conflicts[number]) for place, number in enumerate(who.tolist()) if number in inputs.target.conflicts}
-    attempt.record(outcome, run_id=run_id(digest, batch.name), rows=cube.values[0].size, outcomes=_by_flag(batch.series, cube), errors=errors)
+    errors = {
+        batch.series[place]: str(inputs.target.conflicts[number])
+        for place, number in enumerate(who.tolist())
+        if number in inputs.target.conflicts
+    }
+    attempt.record(
+        outcome,
+        run_id=run_id(digest, batch.name),
+        rows=cube.values[0].size,
+        outcomes=_by_flag(batch.series, cube),
+        errors=errors,
+    )
     return outcome
 
 

@@ -33,7 +33,9 @@ def hour_event(event: object) -> HourEvent:
     except ValidationError as error:
         first = error.errors()[0]
         at = ".".join(str(part) for part in first["loc"]) or "the event"
-        raise Refused("E_EVENT_SHAPE", f"{at}: {first['msg']}", fix='send {"issue_time": "2021-01-02T00:00Z"}') from error
+        raise Refused(
+            "E_EVENT_SHAPE", f"{at}: {first['msg']}", fix='send {"issue_time": "2021-01-02T00:00Z"}'
+        ) from error
     if held.run:
         checked("run", held.run)
     if held.batch:
@@ -52,4 +54,10 @@ def _issue_time(held: _Event) -> int:
 
 def as_event(event: HourEvent, text: str) -> dict[str, Any]:
     """Return the plain event that asks for the same; `text` is its issue time in ISO 8601."""
-    return {"issue_time": text, "run_kind": event.run_kind, "run": event.run, "batch": event.batch, "final_attempt": event.final_attempt}
+    return {
+        "issue_time": text,
+        "run_kind": event.run_kind,
+        "run": event.run,
+        "batch": event.batch,
+        "final_attempt": event.final_attempt,
+    }

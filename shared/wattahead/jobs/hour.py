@@ -31,7 +31,12 @@ class Answer:
 
     def summary(self) -> dict[str, object]:
         """Return the answer as plain values for a log line or a Lambda response."""
-        about = {"job": self.job, "issue_time": iso(self.event.issue_time), "run_kind": self.event.run_kind, "run": self.event.run}
+        about = {
+            "job": self.job,
+            "issue_time": iso(self.event.issue_time),
+            "run_kind": self.event.run_kind,
+            "run": self.event.run,
+        }
         return {**about, "outcome": self.outcome, "rows": self.rows, "batches": dict(self.batches), **self.facts}
 
 
@@ -59,7 +64,15 @@ class Attempt:
         finally:
             self.seconds[phase] = round(self.seconds.get(phase, 0.0) + time.perf_counter() - start, 6)
 
-    def record(self, outcome: ledger.Outcome, *, run_id: str = "", rows: int = 0, outcomes: Mapping[str, tuple[str, ...]] | None = None, errors: Mapping[str, str] | None = None) -> None:
+    def record(
+        self,
+        outcome: ledger.Outcome,
+        *,
+        run_id: str = "",
+        rows: int = 0,
+        outcomes: Mapping[str, tuple[str, ...]] | None = None,
+        errors: Mapping[str, str] | None = None,
+    ) -> None:
         """Write the ledger entry of this attempt."""
         took = time.perf_counter() - self.began
         spent = Counter(self.bucket.traffic)
@@ -67,9 +80,21 @@ class Attempt:
         requests = {name: spent[name] for name in ("gets", "puts", "lists")}
         moved = {name: spent[name] for name in ("read", "written")}
         entry = ledger.Entry(
-            self.job, run_id or _hour_id(self.event), self.event.issue_time, self.now, self.now + int(took * 1e6), outcome,
-            self.event.run_kind, self.event.run, self.batch, rows, {**self.seconds, "total": round(took, 6)}, requests, moved,
-            outcomes or {}, errors or {},
+            self.job,
+            run_id or _hour_id(self.event),
+            self.event.issue_time,
+            self.now,
+            self.now + int(took * 1e6),
+            outcome,
+            self.event.run_kind,
+            self.event.run,
+            self.batch,
+            rows,
+            {**self.seconds, "total": round(took, 6)},
+            requests,
+            moved,
+            outcomes or {},
+            errors or {},
         )
         ledger.record(self.bucket, entry)
 
@@ -93,7 +118,9 @@ def read_plan(bucket: Bucket, event: HourEvent) -> tuple[Plan, str]:
         return bucket.read(key, lambda body: (decode(Plan, body, where=key), sha256(body)))
     except Refused as error:
         if error.code == "E_FEAT_MISSING":
-            raise Refused("E_PLAN_MISSING", f"{iso(event.issue_time)} has no plan", fix="run plan for this hour first") from error
+            raise Refused(
+                "E_PLAN_MISSING", f"{iso(event.issue_time)} has no plan", fix="run plan for this hour first"
+            ) from error
         raise
 
 

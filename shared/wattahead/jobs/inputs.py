@@ -49,7 +49,9 @@ class Source:
         """What the cube is made of."""
         signal = self.signal
         steps = duration(self.pool.horizon) // signal.step
-        return Recipe(self.features, signal.step, steps, duration(signal.scaling_window), duration(signal.publication_delay))
+        return Recipe(
+            self.features, signal.step, steps, duration(signal.scaling_window), duration(signal.publication_delay)
+        )
 
 
 def load_inputs(bucket: Bucket, source: Source, first: int, last: int, *, truth_until: int = 0) -> Inputs:
@@ -58,8 +60,16 @@ def load_inputs(bucket: Bucket, source: Source, first: int, last: int, *, truth_
     start, end = first - recipe.history, max(last, truth_until)
     table = timeseries.load(bucket, timeseries.actuals(signal.key, signal.subkey), start, end)
     places = [source.zones[name] for name in source.names]
-    target = _panel(table, "value", _numbers(table, source.names), len(places), start, end, signal.step,
-                    [f"{name}/{signal.key}/{signal.subkey}" for name in source.names])
+    target = _panel(
+        table,
+        "value",
+        _numbers(table, source.names),
+        len(places),
+        start,
+        end,
+        signal.step,
+        [f"{name}/{signal.key}/{signal.subkey}" for name in source.names],
+    )
     return Inputs(
         target,
         _weather(bucket, source, first, last),
@@ -74,8 +84,13 @@ def empty_inputs(source: Source, issue_time: int) -> Inputs:
     count, step = len(source.zones), source.signal.step
     nothing = Panel(issue_time, step, np.full((count, 1, 1), np.nan), np.full((count, 1, 1), NEVER), {})
     places = [source.zones[name] for name in source.names]
-    return Inputs(nothing, dict.fromkeys(variables(source.features), nothing), np.array([place.latitude for place in places]),
-                  np.array([place.longitude for place in places]), np.full(count, np.nan))
+    return Inputs(
+        nothing,
+        dict.fromkeys(variables(source.features), nothing),
+        np.array([place.latitude for place in places]),
+        np.array([place.longitude for place in places]),
+        np.full(count, np.nan),
+    )
 
 
 def _weather(bucket: Bucket, source: Source, first: int, last: int) -> dict[str, Panel]:
@@ -87,10 +102,22 @@ def _weather(bucket: Bucket, source: Source, first: int, last: int) -> dict[str,
     points = int(table["point"].to_numpy().max(initial=0)) + 1
     zone = _numbers(table, source.names)
     who = np.where(zone >= 0, zone * points + table["point"].to_numpy(), -1)
-    return {name: _panel(table, name, who, len(source.zones) * points, start, end, source.signal.step, ()) for name in wanted}
+    return {
+        name: _panel(table, name, who, len(source.zones) * points, start, end, source.signal.step, ())
+        for name in wanted
+    }
 
 
-def _panel(table: pa.Table, column: str, who: NDArray[np.int64], series: int, start: int, end: int, step: int, names: Sequence[str]) -> Panel:
+def _panel(
+    table: pa.Table,
+    column: str,
+    who: NDArray[np.int64],
+    series: int,
+    start: int,
+    end: int,
+    step: int,
+    names: Sequence[str],
+) -> Panel:
     value = table[column].to_numpy().astype(np.float64)
     valid_time, available_at = (table[name].cast(pa.int64()).to_numpy() for name in ("valid_time", "available_at"))
     return panel(who, valid_time, available_at, value, series=series, start=start, end=end, step=step, names=names)

@@ -34,18 +34,26 @@ def plan(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
     missing = {iso(at): names for at, names in _unfinished(bucket, event)} if event.run_kind == "live" else {}
     outcome: Outcome = "ok" if put.created else "duplicate"
     attempt.record(outcome)
-    return Answer("plan", event, outcome, dict.fromkeys((batch.name for batch in pinned.batches), "planned"), facts={"plan": key, "missing": missing})
+    return Answer(
+        "plan",
+        event,
+        outcome,
+        dict.fromkeys((batch.name for batch in pinned.batches), "planned"),
+        facts={"plan": key, "missing": missing},
+    )
 
 
 def make_plan(bucket: Bucket, event: HourEvent, sequence: int, catalog: Catalog) -> Plan:
     """Return the plan that the catalog and the registries give for an hour."""
-    pools = {name: planned_pool(catalog, name, ladder(bucket, name, event.issue_time)) for name in sorted(catalog.pools)}
+    pools = {
+        name: planned_pool(catalog, name, ladder(bucket, name, event.issue_time)) for name in sorted(catalog.pools)
+    }
     batches = [batch for name in pools for batch in _batches(catalog, name)]
     return Plan(event.issue_time, event.run_kind, event.run, sequence, pools, tuple(batches))
 
 
 def planned_pool(catalog: Catalog, name: str, rungs: tuple[Rung, ...]) -> PlannedPool:
-    """Return all that workers need to know of a pool. The bundles say which features; the baselines' always stand there."""
+    """Return all that workers need to know of a pool: the features of its bundles, and always the baselines'."""
     pool = catalog.pools[name]
     asked = [feature for rung in rungs for feature in rung.features]
     features = columns([*asked, *NAIVE_FEATURES, *CLIMATE_FEATURES])
@@ -77,5 +85,8 @@ def _unfinished(bucket: Bucket, event: HourEvent) -> Iterator[tuple[int, list[st
 def scored(bucket: Bucket, planned: Plan) -> set[str]:
     """Return the batches of a plan whose rows exist. One LIST per workload."""
     workloads = {pool.workload for pool in planned.pools.values()}
-    folders = [f"{keys.table(workload, planned.run_kind, planned.run)}/{keys.hour_folder(planned.issue_time)}" for workload in workloads]
+    folders = [
+        f"{keys.table(workload, planned.run_kind, planned.run)}/{keys.hour_folder(planned.issue_time)}"
+        for workload in workloads
+    ]
     return {key.rsplit("/", 1)[1].removesuffix(".parquet") for folder in folders for key in bucket.keys(folder)}

@@ -38,7 +38,15 @@ def publish_proved(bucket: Bucket, manifest: Manifest, files: Mapping[str, bytes
     return Rung(role, publish(bucket, manifest, files), manifest.kind, manifest.features, proved_on)
 
 
-def promote(bucket: Bucket, pool: str, candidate: Rung, baselines: tuple[Rung, ...], judge: Callable[[Rung | None], Verdict], *, effective_from: int) -> RegistryEntry:
+def promote(
+    bucket: Bucket,
+    pool: str,
+    candidate: Rung,
+    baselines: tuple[Rung, ...],
+    judge: Callable[[Rung | None], Verdict],
+    *,
+    effective_from: int,
+) -> RegistryEntry:
     """Append the decision on a candidate. `judge` compares it with the champion it is given.
 
     A decision that lost a race is made again against the new champion.
@@ -55,15 +63,19 @@ def promote(bucket: Bucket, pool: str, candidate: Rung, baselines: tuple[Rung, .
         except LostRace:
             continue
         return entry
-    raise LostRace("E_RACE", f"the registry of {pool} was written by others {DECISIONS} times in a row", fix="train again")
+    raise LostRace(
+        "E_RACE", f"the registry of {pool} was written by others {DECISIONS} times in a row", fix="train again"
+    )
 
 
 def register_baselines(bucket: Bucket, catalog: Catalog, *, effective_from: int = 0) -> list[str]:
-    """Give every pool without a registry its seasonal naive, so that it can serve from its first hour; return those pools."""
+    """Give every pool without a registry its seasonal naive, to serve from its first hour; return those pools."""
     begun = []
     for name, pool in catalog.pools.items():
         if latest(bucket, name) is None:
-            rung = publish_proved(bucket, naive_manifest(name, catalog.signals[pool.signal], pool), {}, "seasonal_naive")
+            rung = publish_proved(
+                bucket, naive_manifest(name, catalog.signals[pool.signal], pool), {}, "seasonal_naive"
+            )
             entry = RegistryEntry(name, 1, 0, effective_from, "a baseline to begin with", secrets.token_hex(8), (rung,))
             registry(bucket, name).append(entry, after=0)
             begun.append(name)
@@ -72,11 +84,13 @@ def register_baselines(bucket: Bucket, catalog: Catalog, *, effective_from: int 
 
 def naive_manifest(name: str, signal: Signal, pool: Pool) -> Manifest:
     """Return the manifest of a pool's seasonal naive; it needs no files."""
-    return Manifest(MANIFEST_VERSION, forecast.NAME, name, "seasonal_naive", NAIVE_FEATURES, 1.0, output_of(signal, pool), ())
+    return Manifest(
+        MANIFEST_VERSION, forecast.NAME, name, "seasonal_naive", NAIVE_FEATURES, 1.0, output_of(signal, pool), ()
+    )
 
 
 def _rungs(held: RegistryEntry | None, promoted: Rung | None, baselines: tuple[Rung, ...]) -> tuple[Rung, ...]:
-    """Return the new state: a promoted candidate pushes the champion to `previous`; baselines replace their own kind."""
+    """Return the new state: who is promoted pushes the champion to `previous`; baselines replace their own kind."""
     state = {rung.role: rung for rung in held.rungs} if held else {}
     if promoted:
         champion = state.get("champion")

@@ -32,11 +32,15 @@ def prove(manifest: Manifest, files: Mapping[str, bytes], *, deadline: float = D
         for path, body in files.items():
             Path(folder, path).write_bytes(body)
         try:
-            done = subprocess.run([sys.executable, "-m", __name__, folder], capture_output=True, timeout=deadline, check=False)  # noqa: S603 - our own module
+            done = subprocess.run(
+                [sys.executable, "-m", __name__, folder], capture_output=True, timeout=deadline, check=False
+            )
         except subprocess.TimeoutExpired as error:
             raise _failed(manifest, f"did not answer within {deadline:.0f} s") from error
     if done.returncode:
-        raise _failed(manifest, f"ended its process with {done.returncode}: {done.stderr.decode(errors='replace').strip()[-200:]}")
+        raise _failed(
+            manifest, f"ended its process with {done.returncode}: {done.stderr.decode(errors='replace').strip()[-200:]}"
+        )
     return runtime()
 
 
@@ -47,12 +51,17 @@ def runtime() -> Runtime:
 
 def golden_rows(golden: Golden) -> Rows:
     """Return the golden inputs as rows, in units of the scale."""
-    block = np.array([[np.nan if value is None else value for value in golden.inputs[name]] for name in golden.inputs], dtype=np.float32)
+    block = np.array(
+        [[np.nan if value is None else value for value in golden.inputs[name]] for name in golden.inputs],
+        dtype=np.float32,
+    )
     return Rows(golden.zones, golden.steps, tuple(golden.inputs), block, np.ones(len(golden.zones)))
 
 
 def _failed(manifest: Manifest, why: str) -> Refused:
-    return Refused("E_BUNDLE_PROOF", f"a {manifest.kind} bundle of {manifest.pool} {why}", fix="train it again on this runtime")
+    return Refused(
+        "E_BUNDLE_PROOF", f"a {manifest.kind} bundle of {manifest.pool} {why}", fix="train it again on this runtime"
+    )
 
 
 @cache

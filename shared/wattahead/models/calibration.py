@@ -33,9 +33,9 @@ class Calibration:
         """Return calibrated quantiles; `values` has the shape (Q, S x H) in units of the scale, `hour` (S x H) is UTC."""
         steps = values.shape[1] // max(len(zones), 1)
         pooled = self.factors[POOLED]
-        part = part_of_day(hour, pooled.shape[1]).reshape(-1, steps)
-        chosen = [self.factors.get(zone, pooled)[:, part[index]] for index, zone in enumerate(zones)]
-        factor = np.concatenate(chosen, axis=1)
+        tables = np.stack([self.factors.get(zone, pooled) for zone in zones], axis=1)  # (Q, S, parts)
+        series = np.repeat(np.arange(len(zones)), steps)
+        factor = tables[:, series, part_of_day(hour, pooled.shape[1])]
         middle = values[self.quantiles.index("p50")]
         return middle + factor * distance(values, self.quantiles)
 

@@ -7,7 +7,6 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from wattahead.domain.errors import Refused
 
-
 T = TypeVar("T")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import obstore
 from obstore import exceptions as failures
@@ -185,6 +186,6 @@ def open_bucket(url: str) -> Bucket:
     if parts.scheme == "memory":
         return Bucket(ObStore(_MEMORIES.setdefault(parts.netloc, MemoryStore())), url)
     if parts.scheme in ("", "file"):
-        folder = Path(parts.path if parts.scheme else url).absolute()
+        folder = Path(url2pathname(parts.path) if parts.scheme else url).absolute()
         return Bucket(ObStore(LocalStore(folder, mkdir=True)), folder.as_uri())
     raise Refused("E_CONFIG", f"bucket {url!r} is of no known kind", fix="use s3://bucket, file:///folder or memory://name")

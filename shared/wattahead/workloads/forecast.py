@@ -12,7 +12,6 @@ from wattahead.domain.errors import Refused
 from wattahead.domain.hours import MINUTE, duration
 from wattahead.domain.plan import Batch, Plan, PlannedPool
 from wattahead.domain.quality import Quality
-from wattahead.domain.series import Series
 from wattahead.features.cube import Cube
 from wattahead.models.rows import Rows
 from wattahead.workloads.guards import dark_hours, guard
@@ -140,13 +139,11 @@ def to_rows(plan: Plan, planned: PlannedPool, sample: Sample, climbed: Climbed, 
     """
     steps, signal = len(sample.valid_times), planned.signal
     zones = sample.rows.zones
-    dark = {zone: dark_hours(sample.valid_times, signal.step, planned.zones[zone]) for zone in set(zones)} if signal.night_zero else {}
-    is_dark = np.concatenate([dark[zone] for zone in zones]) if dark else np.zeros(len(zones) * steps, dtype=bool)
-    values, acted = guard(climbed.values, sample.rows.row_scale, signal, is_dark)
+    dark = dark_hours(sample.valid_times, signal.step, [planned.zones[zone] for zone in zones]) if signal.night_zero else np.zeros((len(zones), steps), dtype=bool)
+    values, acted = guard(climbed.values, sample.rows.row_scale, signal, dark.reshape(-1))
     served = np.array([rung is not None for rung in climbed.served_by])
     of_series = sample.flags | np.where(climbed.level > 0, Quality.FALLBACK, 0) | np.where(served, 0, Quality.NO_FORECAST) | extra
     flags = (np.repeat(of_series, steps) | acted).astype(np.int32)
-    named = [Series.parse(name) for name in sample.series]
     rungs = climbed.served_by
     columns = {
         "series_id": _repeated(sample.series, steps),
@@ -157,15 +154,15 @@ def to_rows(plan: Plan, planned: PlannedPool, sample: Sample, climbed: Climbed, 
         "fallback_level": np.repeat(climbed.level, steps),
         "quality_flags": flags,
         "input_age_minutes": np.repeat(sample.age_minutes, steps),
-        "zone": _repeated([series.zone for series in named], steps),
+        "zone": _repeated(zones, steps),
         "key": _repeated([signal.key], len(flags)),
         "subkey": _repeated([signal.subkey], len(flags)),
-        "valid_time": pa.array(np.tile(sample.valid_times, len(named))).cast(_TIME),
-        "lead_time_minutes": np.tile(((sample.valid_times - plan.issue_time) // MINUTE).astype(np.int32), len(named)),
+        "valid_time": pa.array(np.tile(sample.valid_times, len(zones))).cast(_TIME),
+        "lead_time_minutes": np.tile(((sample.valid_times - plan.issue_time) // MINUTE).astype(np.int32), len(zones)),
         "unit": _repeated([signal.unit], len(flags)),
     }
     quantiles = {name: pa.array(values[index], from_pandas=True) for index, name in enumerate(planned.pool.quantiles)}
-    return pa.table(columns | quantiles), np.bitwise_or.reduce(flags.reshape(len(named), steps), axis=1)
+    return pa.table(columns | quantiles), np.bitwise_or.reduce(flags.reshape(len(zones), steps), axis=1)
 
 
 def valid_times(planned: PlannedPool, issue_time: int) -> NDArray[np.int64]:

@@ -1,5 +1,7 @@
 """What may leave: ordered quantiles within physical bounds, no solar power at night. Every intervention is flagged."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,8 +36,9 @@ def guard(values: Floats, scale: Floats, signal: Signal, dark: NDArray[np.bool_]
     return bounded, flags.astype(np.int32)
 
 
-def dark_hours(valid_times: NDArray[np.int64], step: int, zone: Zone) -> NDArray[np.bool_]:
-    """Return which intervals have no sun anywhere in the zone, margins included."""
+def dark_hours(valid_times: NDArray[np.int64], step: int, zones: Sequence[Zone]) -> NDArray[np.bool_]:
+    """Return which intervals have no sun anywhere in each zone, margins included, shape (zones, intervals)."""
     edges = (valid_times - DARK_MARGIN, valid_times + step // 2, valid_times + step + DARK_MARGIN)
-    place = (np.array(zone.latitude), np.array(zone.longitude))
-    return np.max([sun.elevation(at, *place) for at in edges], axis=0) < DARK_BELOW
+    latitude = np.array([zone.latitude for zone in zones])[:, None]
+    longitude = np.array([zone.longitude for zone in zones])[:, None]
+    return np.max([sun.elevation(at, latitude, longitude) for at in edges], axis=0) < DARK_BELOW

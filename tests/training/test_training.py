@@ -1,0 +1,148 @@
+"""Splits, the gate and the trainer: what is learnt from, what is compared, and who may serve."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.journeys.stores import DictStore, bucket_of
+from tests.journeys.world import UNTIL
+from training import gate, splits
+from training.__main__ import chosen
+from training.samples import Samples, first_issue, load_samples, source_of, with_weather
+from training.trainers import trainer
+from training.trainers.lightgbm_quantiles import parameters
+from wattahead.domain.catalog import Pool
+from wattahead.domain.errors import Refused
+from wattahead.domain.hours import DAY, HOUR
+from wattahead.domain.quality import Quality
+from wattahead.models.baseline import NAIVE_FEATURES, SeasonalNaive
+from wattahead.models.rows import Floats, Rows
+from wattahead.storage.catalogs import latest_catalog
+from wattahead.storage.registry import latest
+
+QUANTILES = ("p10", "p50", "p90")
+
+
+@pytest.fixture(scope="module")
+def samples(trained_world: DictStore) -> Samples:
+    bucket = bucket_of(trained_world)
+    _, catalog = latest_catalog(bucket)
+    source = source_of(catalog, "wind", (*NAIVE_FEATURES, "month", "hour", "weather_wind_speed_10m"))
+    return load_samples(bucket, source, first_issue(UNTIL, "P60D"), UNTIL)
+
+
+def test_no_sample_reaches_past_the_time_that_training_may_know(samples: Samples) -> None:
+    assert int(samples.issue_times.max()) + DAY <= UNTIL
+
+
+def test_samples_are_of_the_issue_hours_that_the_catalog_names(samples: Samples) -> None:
+    assert set((samples.issue_times // HOUR % 24).tolist()) == {0, 6, 12, 18}
+
+
+def test_what_is_learnt_from_ends_before_the_first_day_of_the_comparison(samples: Samples) -> None:
+    split = splits.out_of_time(samples, UNTIL)
+
+    assert int(split.learn.issue_times.max()) + DAY <= int(split.test.issue_times.min())
+    assert len(np.unique(split.test.issue_times // DAY)) == splits.OUT_OF_TIME_DAYS
+
+
+def test_too_little_history_is_refused_with_what_there_is_and_what_is_needed(samples: Samples) -> None:
+    few = samples.take(samples.issue_times >= UNTIL - 25 * DAY)
+
+    with pytest.raises(Refused, match="E_TRAIN_ROWS: .* days of samples before .*, need 30"):
+        splits.out_of_time(few, UNTIL)
+
+
+def test_early_stopping_looks_at_later_days_than_it_fits_on(samples: Samples) -> None:
+    fit, stop = splits.early_stopping(samples)
+
+    assert samples.issue_times[fit].max() + DAY <= samples.issue_times[stop].min()
+
+
+def test_every_sample_is_held_back_in_exactly_one_fold(samples: Samples) -> None:
+    held = np.sum(splits.folds(samples, 4), axis=0)
+
+    assert set(held.tolist()) == {1}
+
+
+def test_samples_without_weather_are_not_learnt_from(samples: Samples) -> None:
+    blinded = replace(samples, flags=np.where(np.arange(len(samples)) < 5, Quality.WEATHER_MISSING, 0).astype(np.int32))
+
+    assert len(with_weather(blinded)) == len(samples) - 5
+
+
+class Guess:
+    """A model that adds a constant to what came true."""
+
+    def __init__(self, truth: Floats, off: float) -> None:
+        self.truth, self.off = truth, off
+
+    def usable(self, rows: Rows) -> np.ndarray:
+        return np.ones(len(rows.zones), dtype=bool)
+
+    def predict(self, rows: Rows) -> Floats:
+        return np.stack([self.truth + self.off] * 3)
+
+
+def test_a_candidate_must_beat_seasonal_naive_and_the_champion(samples: Samples) -> None:
+    naive = SeasonalNaive(QUANTILES)
+    able = samples.take(naive.usable(samples.rows) & np.isfinite(samples.truth.reshape(len(samples), -1)).all(axis=1))
+    good, better = Guess(able.truth, 1.0), Guess(able.truth, 0.5)
+
+    first = gate.verdict(gate.judged(able, {"candidate": good, "seasonal_naive": naive}), QUANTILES)
+    again = gate.verdict(gate.judged(able, {"candidate": good, "seasonal_naive": naive, "champion": better}), QUANTILES)
+    equal = gate.verdict(gate.judged(able, {"candidate": good, "seasonal_naive": naive, "champion": good}), QUANTILES)
+
+    assert first.promoted
+    assert not again.promoted
+    assert not equal.promoted
+    assert "not better than champion" in again.reason
+
+
+def test_a_candidate_that_predicts_nothing_is_never_promoted(samples: Samples) -> None:
+    nothing = Guess(np.full(len(samples.truth), np.nan), 0.0)
+
+    assert not gate.verdict(
+        gate.judged(samples, {"candidate": nothing, "seasonal_naive": SeasonalNaive(QUANTILES)}), QUANTILES
+    ).promoted
+
+
+def test_an_unknown_trainer_parameter_or_pool_is_answered_with_the_known_ones(trained_world: DictStore) -> None:
+    _, catalog = latest_catalog(bucket_of(trained_world))
+
+    with pytest.raises(Refused, match="use one of lightgbm"):
+        trainer("xgboots")
+    with pytest.raises(Refused, match="use rounds, patience"):
+        parameters(Pool("wind", ("SY-0001",), "wind", parameters={"round": 3}))
+    with pytest.raises(Refused, match="use demand, solar, wind"):
+        chosen(catalog, "wnd")
+
+
+def test_the_manifest_tells_window_data_seed_rounds_and_the_metrics_of_every_zone(trained_world: DictStore) -> None:
+    from wattahead.storage.bundles import fetch
+
+    bucket = bucket_of(trained_world)
+    entry = latest(bucket, "wind")
+    assert entry is not None
+    rung = entry.rung("champion")
+    assert rung is not None
+
+    manifest, files = fetch(bucket, "wind", rung.bundle_id)
+
+    assert set(manifest.training) >= {
+        "window",
+        "until",
+        "data_digest",
+        "seed",
+        "libraries",
+        "rounds",
+        "zones",
+        "parameters",
+    }
+    assert set(manifest.evaluation["zones"]) == {"SY-0001", "SY-0002"}
+    assert set(manifest.evaluation["zones"]["SY-0001"]) == {"candidate", "seasonal_naive", "climatology"}
+    assert sorted(files) == ["calibration.json", "p10.txt", "p50.txt", "p90.txt"]
+    assert manifest.golden is not None
+    assert rung.proved_on is not None
+    assert {held.role for held in entry.rungs} == {"champion", "seasonal_naive", "climatology"}
