@@ -8,8 +8,10 @@ from wattahead.domain.errors import Refused
 from wattahead.domain.names import RULES, checked
 
 GOOD = {
-    "zone": ["SE", "US-CAL-CISO", "SY-0001", "AU-NSW-A-B-C"], "key": ["production"], "subkey": ["solar", "p2"], "pool": ["solar_us"],
-    "provider": ["gfs"], "column": ["weather_wind_speed_10m_plus_1h"], "batch": ["solar_us-0000"], "run": ["2021-check", "a"],
+    "zone": ["SE", "US-CAL-CISO", "SY-0001", "AU-NSW-A-B-C"], "key": ["production"], "subkey": ["solar", "p2"],
+    "pool": ["solar_us"],
+    "provider": ["gfs"], "column": ["weather_wind_speed_10m_plus_1h"], "batch": ["solar_us-0000"],
+    "run": ["2021-check", "a"],
     "digest": ["0123456789ab", "f" * 64], "file": ["p50.txt", "calibration.json"],
 }  # fmt: skip
 BAD = [
@@ -23,8 +25,8 @@ BAD = [
     "a b",
     "a\n",
     "\na",
-    "ａ",
-    "а",
+    "\uff41",
+    "\u0430",
     "US-CAL-\u200bCISO",
     "a" * 70,
     "A" * 70,
@@ -60,10 +62,8 @@ def test_what_is_no_text_is_no_name(name: object) -> None:
 @given(st.sampled_from(sorted(RULES)), st.text(max_size=30))
 def test_whatever_is_accepted_is_plain_ascii_without_separators(kind: str, name: str) -> None:
     try:
-        accepted = checked(kind, name)
+        said = checked(kind, name)
     except Refused as refusal:
-        assert refusal.code == "E_NAME"
-        assert str(refusal).isascii()
-        return
-    assert accepted.isascii()
-    assert not set(accepted) & set("/\\%?#= \n\r\t\x00")
+        said = refusal.code
+    assert said.isascii()
+    assert not set(said) & set("/\\%?#= \n\r\t\x00")

@@ -1,6 +1,7 @@
 """The cube: equal to the slow reference, blind to the future, and the same bits whoever is asked beside it."""
 
 import os
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -87,8 +88,7 @@ def test_every_feature_scale_age_and_flag_of_quarter_hours_equals_the_reference(
 
 def test_the_reference_knows_every_family_and_the_world_asks_for_each() -> None:
     asked = {
-        next(pattern for pattern in FAMILIES if feature(name) and __import__("re").fullmatch(pattern, name))
-        for name in FEATURES
+        next(pattern for pattern in FAMILIES if feature(name) and re.fullmatch(pattern, name)) for name in FEATURES
     }
 
     assert asked == set(FAMILIES)

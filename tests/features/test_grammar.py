@@ -29,8 +29,10 @@ def test_no_feature_needs_no_history() -> None:
 @pytest.mark.parametrize(
     ("name", "variable"),
     [
-        ("weather_wind_speed_10m", "wind_speed_10m"), ("weather_wind_speed_10m_plus_1h", "wind_speed_10m"), ("weather_wind_10m_around_2h", "wind_10m"),
-        ("weather_t_2m_minus_24h", "t_2m"), ("weather_light_horizon_mean", "light"), ("weather_light_highest", "light"), ("weather_light_lowest", "light"),
+        ("weather_wind_speed_10m", "wind_speed_10m"), ("weather_wind_speed_10m_plus_1h", "wind_speed_10m"),
+        ("weather_wind_10m_around_2h", "wind_10m"),
+        ("weather_t_2m_minus_24h", "t_2m"), ("weather_light_horizon_mean", "light"),
+        ("weather_light_highest", "light"), ("weather_light_lowest", "light"),
         ("hour", ""), ("newest", ""),
     ],
 )  # fmt: skip
@@ -58,7 +60,8 @@ def test_an_unknown_name_is_refused_with_the_forms_nearest_to_it(name: str) -> N
     "name",
     [
         "same_time_0", "same_time_29", "same_time_mean_29d", "same_time_max_0d", "same_time_min_100d",
-        "weather_light_plus_7h", "weather_light_plus_12h", "weather_light_minus_25h", "weather_light_around_7h", "weather_light_plus_0h",
+        "weather_light_plus_7h", "weather_light_plus_12h", "weather_light_minus_25h",
+        "weather_light_around_7h", "weather_light_plus_0h",
     ],
 )  # fmt: skip
 def test_a_feature_that_reaches_further_than_the_view_is_refused(name: str) -> None:

@@ -83,7 +83,8 @@ def test_two_values_for_one_stamp_empty_their_own_series_and_name_it() -> None:
 
     assert _known(held, 4) == [[-1] * 4, [-1, 8, -1, -1]]
     assert str(held.conflicts[0]) == (
-        "E_TIME_CONFLICT: S0 has two values for 1970-01-01T01:00Z with one available_at. Fix: ingest a correction with a later available_at."
+        "E_TIME_CONFLICT: S0 has two values for 1970-01-01T01:00Z with one available_at. "
+        "Fix: ingest a correction with a later available_at."
     )
 
 

@@ -15,7 +15,8 @@ FEATURES = (
     "same_time_1", "same_time_2", "same_time_7", "same_time_mean_7d", "same_time_max_5d", "same_time_min_28d",
     "lag_24h", "lag_25h", "lag_168h", "newest", "newest_mean_3h", "newest_mean_24h", "newest_age_h",
     "max_3d_lag_1d", "mean_3d_lag_1d", "mean_7d_lag_0d", "max_2d_lag_30d",
-    "lead", "hour", "month", "hour_sin", "hour_cos", "year_sin", "year_cos", "solar_hour", "weekday", "sun_elevation", "clear_sky",
+    "lead", "hour", "month", "hour_sin", "hour_cos", "year_sin", "year_cos",
+    "solar_hour", "weekday", "sun_elevation", "clear_sky",
     "weather_wind_10m", "weather_wind_10m_plus_1h", "weather_wind_10m_plus_6h", "weather_wind_10m_minus_1h",
     "weather_wind_10m_minus_24h", "weather_wind_10m_around_2h", "weather_wind_10m_highest", "weather_light_lowest",
     "weather_light_horizon_mean", "weather_light",
@@ -26,7 +27,7 @@ LENGTH = 45
 
 
 def world(seed: int, *, step: pd.Timedelta = HOURS, steps: int = 24, days: int = LENGTH) -> World:
-    """Return four zones: AA healthy, BB with holes and corrections, CC all zero, DD of known capacity, silent for days."""
+    """Return four zones: AA healthy, BB full of holes, CC all zero, DD of known capacity and silent for days."""
     draw = np.random.default_rng(seed)
     until = START + days * DAYS
     target = pd.concat([_zone(draw, name, pd.date_range(START, until, freq=step, inclusive="left")) for name in PLACES])
@@ -63,9 +64,10 @@ def _weather(draw: np.random.Generator, step: pd.Timedelta, until: pd.Timestamp)
                 continue
             valid = pd.date_range(init, init + 54 * HOURS, freq=step, inclusive="left")
             for point in range(number + 1):
-                rows.append(pd.DataFrame({
+                rows.append(pd.DataFrame({  # noqa: PERF401 - a nest of four is no list comprehension
                     "series": name, "point": point, "valid_time": valid, "available_at": init + 4 * HOURS,
-                    "wind_10m": draw.weibull(2, len(valid)) * 8, "light": np.maximum(draw.normal(200, 300, len(valid)), 0),
+                    "wind_10m": draw.weibull(2, len(valid)) * 8,
+                    "light": np.maximum(draw.normal(200, 300, len(valid)), 0),
                 }))  # fmt: skip
     found = pd.concat(rows)
     found.loc[draw.random(len(found)) < 0.03, "wind_10m"] = np.nan

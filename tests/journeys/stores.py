@@ -77,7 +77,7 @@ def dies_at(store: Store, number: int, moment: str) -> Watched:
         if at == number:
             raise Crash(f"{moment} {verb} {key}")
 
-    return Watched(store, **{moment: crash})
+    return Watched(store, before=crash) if moment == "before" else Watched(store, after=crash)
 
 
 def unavailable(store: Store, chosen: Callable[[int, str, str], bool]) -> Watched:

@@ -24,7 +24,7 @@ from wattahead.storage import timeseries
 from wattahead.storage.catalogs import latest_catalog, publish_catalog
 from wattahead.storage.ledger import entries
 from wattahead.storage.registry import latest
-from wattahead.storage.tables import encode_table, read_parquet
+from wattahead.storage.tables import INSTANT, encode_table, read_parquet
 
 WIND = HourEvent(ISSUE, batch="wind-0000")
 
@@ -182,8 +182,8 @@ def fifty_zones(trained_world: DictStore, tmp_path_factory: pytest.TempPathFacto
 def contradicting(store: DictStore) -> None:
     """Give SY-0002 a second, different value for an hour that it has already, known at the same time."""
     at = ISSUE - 30 * HOUR
-    time = pa.array([at]).cast(timeseries.INSTANT)
-    known = pa.array([at + HOUR]).cast(timeseries.INSTANT)
+    time = pa.array([at]).cast(INSTANT)
+    known = pa.array([at + HOUR]).cast(INSTANT)
     names = pa.array(["SY-0002"]).dictionary_encode()
     row = pa.table(
         {

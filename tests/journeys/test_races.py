@@ -193,7 +193,7 @@ def test_of_two_trainings_that_end_at_once_one_decides_and_the_other_decides_aga
     held = latest(bucket_of(world), "wind")
     assert held is not None
     rung = held.rungs[0]
-    asked = []
+    asked: list[object] = []
 
     def judge(champion: object) -> Verdict:
         if not asked:

@@ -143,7 +143,7 @@ def test_deep_night_is_dark_and_day_is_not() -> None:
 
     dark = dark_hours(hours, HOUR, [Zone(0, 0)])  # sunrise about 06:04, sunset about 18:11
 
-    assert np.flatnonzero(dark[0]).tolist() == [0, 1, 2, 21, 22, 23]
+    assert np.flatnonzero(dark[0]).tolist() == [0, 1, 2, 3, 21, 22, 23]
 
 
 def test_the_midnight_sun_leaves_no_dark_hour_and_the_polar_night_nothing_else() -> None:

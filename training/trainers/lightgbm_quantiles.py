@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import lightgbm
 import numpy as np
@@ -46,7 +47,7 @@ class _Table:
     def fit(
         self,
         chosen: NDArray[np.bool_],
-        settings: dict[str, object],
+        settings: dict[str, Any],
         rounds: int,
         stop_on: NDArray[np.bool_] | None = None,
         patience: int = 0,
@@ -58,7 +59,7 @@ class _Table:
             self.target[rows],
             feature_name=list(settings["names"]),
             categorical_feature=[self.matrix.shape[1] - 1],
-        )  # type: ignore[call-overload]
+        )
         plain = {name: value for name, value in settings.items() if name != "names"}
         if stop_on is None:
             return lightgbm.train(plain, data, rounds)
@@ -117,9 +118,10 @@ def parameters(pool: Pool) -> Parameters:
     unknown = sorted(set(pool.parameters) - set(known))
     if unknown:
         raise Refused("E_CONFIG", f"trainer lightgbm has no parameter {unknown[0]!r}", fix=f"use {', '.join(known)}")
-    return replace(
-        Parameters(), **{name: int(value) if known[name] is int else value for name, value in pool.parameters.items()}
-    )  # type: ignore[arg-type]
+    chosen: dict[str, Any] = {
+        name: int(value) if known[name] is int else value for name, value in pool.parameters.items()
+    }
+    return replace(Parameters(), **chosen)
 
 
 def _table(samples: Samples, features: tuple[str, ...], zones: list[str]) -> _Table:
@@ -131,7 +133,7 @@ def _table(samples: Samples, features: tuple[str, ...], zones: list[str]) -> _Ta
 
 def _settings(
     settings: Parameters, probability: float, seed: int, names: tuple[str, ...], issue_hours: int
-) -> dict[str, object]:
+) -> dict[str, Any]:
     return {
         "objective": "quantile",
         "alpha": probability,
@@ -150,14 +152,14 @@ def _settings(
     }
 
 
-def _rounds(table: _Table, samples: Samples, chosen: dict[str, object], settings: Parameters) -> int:
+def _rounds(table: _Table, samples: Samples, chosen: dict[str, Any], settings: Parameters) -> int:
     """Return how many trees the later fifth of the days wants; a tenth more for the fit on all days."""
     early, late = splits.early_stopping(samples)
     best = table.fit(early, chosen, settings.rounds, late, settings.patience).best_iteration
     return max(int(best * 1.1), 10)
 
 
-def _held_back(table: _Table, samples: Samples, chosen: dict[str, object], rounds: int, folds: int) -> Floats:
+def _held_back(table: _Table, samples: Samples, chosen: dict[str, Any], rounds: int, folds: int) -> Floats:
     """Return, for every row, the quantile from a fit that had not seen its week, shape (N x H)."""
     found = np.full(len(samples) * samples.rows.steps, np.nan)
     rows = np.flatnonzero(np.isfinite(samples.scaled_truth))

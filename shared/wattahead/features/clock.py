@@ -30,7 +30,7 @@ def hour(view: View) -> Floats:
 def month(view: View) -> Floats:
     """UTC month, January 1."""
     months = view.valid_times.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
-    return (months % 12 + 1.0)[None]
+    return np.asarray(months % 12 + 1.0)[None]
 
 
 def hour_sin(view: View) -> Floats:

@@ -127,6 +127,6 @@ def _flags(recipe: Recipe, view: View, scale: Floats) -> NDArray[np.int32]:
     flags |= np.where(np.isfinite(last_day).all(axis=2), 0, Quality.TARGET_GAP)
     first = WEATHER_BEFORE // recipe.step
     for held in view.weather.values():
-        there = np.isfinite(held[:, :, first : first + recipe.steps]).any(axis=3).all(axis=2)
-        flags |= np.where(there, 0, Quality.WEATHER_MISSING)
+        there = np.any(np.isfinite(held[:, :, first : first + recipe.steps]), axis=3)
+        flags |= np.where(np.all(there, axis=2), 0, Quality.WEATHER_MISSING)
     return flags.astype(np.int32)

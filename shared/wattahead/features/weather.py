@@ -65,8 +65,8 @@ FAMILIES: Final[dict[str, tuple[Callable[..., Floats], Callable[..., int]]]] = {
     r"weather_(\w+?)_plus_(\d+)h": (after, reach(1, WEATHER_AFTER // HOUR, "hours")),
     r"weather_(\w+?)_minus_(\d+)h": (before, reach(1, WEATHER_BEFORE // HOUR, "hours")),
     r"weather_(\w+?)_around_(\d+)h": (window_mean, reach(1, WEATHER_AFTER // HOUR, "hours")),
-    r"weather_(\w+?)_highest": (highest, lambda variable: 0),
-    r"weather_(\w+?)_lowest": (lowest, lambda variable: 0),
-    r"weather_(\w+?)_horizon_mean": (horizon_mean, lambda variable: 0),
-    r"weather_(\w+)": (at_valid, lambda variable: 0),
+    r"weather_(\w+?)_highest": (highest, lambda _: 0),
+    r"weather_(\w+?)_lowest": (lowest, lambda _: 0),
+    r"weather_(\w+?)_horizon_mean": (horizon_mean, lambda _: 0),
+    r"weather_(\w+)": (at_valid, lambda _: 0),
 }

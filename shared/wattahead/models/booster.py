@@ -26,8 +26,9 @@ class Boosters:
     calibration: Calibration
 
     def usable(self, rows: Rows) -> NDArray[np.bool_]:
-        missing = np.isnan(rows.columns(self.manifest.features)).reshape(len(self.manifest.features), -1, rows.steps)
-        return (missing.mean(axis=(0, 2)) <= self.manifest.max_missing) & np.isfinite(rows.scale)
+        missing = np.isnan(rows.columns(self.manifest.features)).sum(axis=0, dtype=np.int32).reshape(-1, rows.steps)
+        share = missing.sum(axis=1) / (len(self.manifest.features) * rows.steps)
+        return (share <= self.manifest.max_missing) & np.isfinite(rows.scale)
 
     def predict(self, rows: Rows) -> Floats:
         matrix = with_zone(rows, self.manifest.features, self.zones)

@@ -49,6 +49,7 @@ def read_parquet(body: bytes, *, where: str, columns: list[str] | None = None, m
         present = file.schema_arrow.names
         table = file.read(columns=[name for name in columns if name in present] if columns else None)
         table.validate(full=True)
+        _ = [field.type.tz for field in table.schema if pa.types.is_timestamp(field.type)]  # decoded only when it is asked for
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         code = "E_FEAT_CHECKSUM" if "crc" in str(error).lower() else "E_FEAT_CORRUPT"
         raise Damaged(code, f"{where} cannot be decoded", fix="write or upload the file again") from error

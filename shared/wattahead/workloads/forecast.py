@@ -109,7 +109,7 @@ def _sorted_out(table: pa.Table, block: NDArray[np.float32], who: NDArray[np.int
     filled = np.bincount(place, minlength=len(series) * steps).reshape(-1, steps)
     found = blind.rows.block.copy()
     found[:, place] = block[:, inside]
-    errors = _faults(series, filled, np.isinf(found).reshape(len(found), -1, steps).any(axis=(0, 2)))
+    errors = _faults(series, filled, np.asarray(np.isinf(found).reshape(len(found), -1, steps).any(axis=(0, 2))))
     faulty = np.isin(series, list(errors))
     found[:, np.repeat(faulty, steps)] = blind.rows.block[:, np.repeat(faulty, steps)]
     held = {name: getattr(blind, name).copy() for name in ("age_minutes", "flags")} | {"scale": blind.rows.scale.copy()}
