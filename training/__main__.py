@@ -76,11 +76,11 @@ def chosen(catalog: Catalog, pools: str) -> list[str]:
 def report(console: Console, name: str, done: Trained, catalog: Catalog) -> None:
     """Print the out-of-time table of one pool."""
     unit = catalog.signals[catalog.pools[name].signal].unit
-    console.print(f"  {done.entry.reason}", highlight=False)
+    console.print(f"  {done.entry.reason}", highlight=False, soft_wrap=True)
     for zone, models in done.table.items():
         told = ", ".join(f"{model} {measures['mae']:.4g}" for model, measures in models.items() if "mae" in measures)
         covers = models["candidate"].get("coverage", float("nan"))
-        console.print(f"  {zone}: MAE [{unit}] {told}; covers {covers:.2f}", highlight=False, markup=False)
+        console.print(f"  {zone}: MAE [{unit}] {told}; covers {covers:.2f}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _say(progress: Progress, task: TaskID, said: str) -> None:

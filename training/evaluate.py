@@ -114,12 +114,17 @@ def _row(one: Scored, external: str) -> list[str]:
         *beside,
         _plain(metrics.skill(error, reference), 2),
         _plain(100 * error / _mean(truth), 1),
-        "" if one.signal.night_zero else _plain(metrics.mape(truth, median), 1),
+        _plain(metrics.mape(truth, median), 1) if _far_from_zero(truth) else "",
         _plain(loss),
         _plain(metrics.coverage(truth, *outer), 3),
         sunny,
         _plain(100 * float((one.level > 0).mean()), 1),
     ]
+
+
+def _far_from_zero(truth: NDArray[np.float64]) -> bool:
+    """Return whether percentages mean something: no hour below a tenth of the mean."""
+    return bool(np.nanmin(truth) > _mean(truth) / 10) if np.isfinite(truth).any() else False
 
 
 def _mean(truth: NDArray[np.float64]) -> float:

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from wattahead.domain.hours import DAY, HOUR, floor_hour, from_datetime, iso
 
-SCORED_HOURS = 48
+SCORED_HOURS = 6 * 24  # within the week in which a live hour is open
 
 LAST_ROWS = """select zone, subkey, valid_time, round(p10) p10, round(p50) p50, round(p90) p90, unit, model_name model
 from latest where valid_time >= (select max(issue_time) from forecasts) order by series_id, valid_time limit 8"""
@@ -64,7 +64,8 @@ class Teller:
         """Run one command; its own output is what the reader sees."""
         said = shlex.join(["wattahead", *step.words])
         self.console.print(
-            f"\n[bold]{step.why}[/bold]  [dim]({time.monotonic() - self.began:.0f} s)[/dim]\n[cyan]$ {said}[/cyan]"
+            f"\n[bold]{step.why}[/bold]  [dim]({time.monotonic() - self.began:.0f} s)[/dim]\n[cyan]$ {said}[/cyan]",
+            soft_wrap=True,
         )
         environment = {**os.environ, "WATTAHEAD_BUCKET": str(self.folder / "bucket")}
         done = subprocess.run([sys.executable, "-m", "wattahead.cli.main", *step.words], check=False, env=environment)
@@ -105,7 +106,7 @@ def generated(folder: Path, tell: Teller) -> Story:
     tell.run(
         Step(
             "Two zones, made by the built-in generator",
-            ("synthetic", str(data), "--zones", "2", "--days", "240", "--until", iso(now)),
+            ("synthetic", str(data), "--zones", "2", "--days", "400", "--until", iso(now)),
         )
     )
     series = ("SY-0001/production/solar", "SY-0002/production/wind", "SY-0001/consumption/demand")
@@ -133,14 +134,14 @@ def steps(story: Story, folder: Path) -> list[Step]:
     """Return the commands of the story."""
     first, last = iso(story.now - SCORED_HOURS * HOUR), iso(story.now)
     run = ("--run", story.run) if story.run else ()
-    until = iso(story.now - story.now % DAY - 2 * DAY)
+    until = iso(story.now - story.now % DAY - 7 * DAY)
     train = ("--pools", story.pools) if story.pools else ()
-    hours = ("backfill", "--from", first, "--to", last, "--every", "PT1H")
+    hours = ("backfill", "--from", first, "--to", last, "--every", "PT3H")
     told = [
         Step("Which signals, which zones, which features", ("catalog", story.catalog)),
         Step("Files become actuals and weather in the bucket", ("ingest", "--mapping", story.mapping, str(story.data))),
         Step("Train, prove, compare with the baselines, promote", ("train", "--until", until, *train)),
-        Step("Score the last two days, hour by hour", (*hours, *run), (0, 2)),
+        Step("Score the last six days, every third hour, with the handlers that run in AWS", (*hours, *run), (0, 2)),
         Step("The same event again changes nothing", ("backfill", "--from", last, "--to", last, *run), (0, 2)),
         Step("Ask DuckDB", ("query", " ".join(LAST_ROWS.split()), *run)),
         Step("How good was it?", ("evaluate", "--origin", story.origin, *run)),

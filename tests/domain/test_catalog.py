@@ -79,7 +79,8 @@ def test_a_signal_that_cannot_be_part_of_a_key_is_refused(changes: dict[str, str
     "changes",
     [
         {"zones": ()}, {"zones": ("SE", "SE")}, {"batch_size": 0}, {"batch_size": 1001}, {"horizon": "P8D"},
-        {"issue_hours": ()}, {"issue_hours": (24,)}, {"quantiles": ("p10", "p90")}, {"quantiles": ("p90", "p50", "p10")},
+        {"issue_hours": ()}, {"issue_hours": (24,)}, {"quantiles": ("p10", "p90")},
+        {"quantiles": ("p90", "p50", "p10")},
     ],
 )  # fmt: skip
 def test_a_pool_that_cannot_be_planned_is_refused(changes: dict[str, Any]) -> None:

@@ -97,7 +97,7 @@ def test_shuffled_rows_are_put_in_order(order: Sequence[int]) -> None:
         (lambda table: _with(table, "valid_time", 4, to_datetime(ISSUE + 9 * HOUR)), "E_HORIZON_SHORT"),
         (lambda table: _with(table, "series_id", 4, "ZZ/production/solar"), "E_HORIZON_SHORT"),
     ],
-    ids=["short", "gone", "one for another", "twice", "infinite", "minus infinite", "off the grid", "behind", "renamed"],
+    ids=["short", "gone", "one for another", "twice", "infinite", "below", "off the grid", "behind", "renamed"],
 )  # fmt: skip
 def test_a_faulty_series_gets_blind_rows_and_is_named_and_no_other(broken: object, code: str) -> None:
     sample = read_sample(broken(_object()), BATCH, PLANNED, TIMES, _blind)  # type: ignore[operator]  # one of the functions above

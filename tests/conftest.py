@@ -1,0 +1,54 @@
+"""Buckets for tests: in memory, in a folder, and on an S3 server on this machine."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from wattahead.storage.objects import Bucket, open_bucket
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """Give the address of an S3 server on this machine."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_url(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give a fresh bucket, and the variables that lead every client to it."""
+    for name, value in {
+        "AWS_ENDPOINT_URL": s3_server,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "it's/a+secret",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ALLOW_HTTP": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    name = f"test-{uuid4().hex}"
+    boto3.client("s3").create_bucket(Bucket=name)
+    return f"s3://{name}"
+
+
+@pytest.fixture
+def bucket() -> Bucket:
+    """Give an empty bucket in memory."""
+    return open_bucket(f"memory://{uuid4().hex}")
+
+
+@pytest.fixture(params=["memory", "file", "s3"])
+def any_bucket(request: pytest.FixtureRequest, tmp_path: Path) -> Bucket:
+    """Give an empty bucket of each kind: what holds on one must hold on all."""
+    if request.param == "s3":
+        return open_bucket(request.getfixturevalue("s3_url"))
+    return open_bucket((tmp_path / "bucket").as_uri() if request.param == "file" else f"memory://{uuid4().hex}")
