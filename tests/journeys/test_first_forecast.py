@@ -78,11 +78,12 @@ def test_one_real_zone_from_parquet_to_a_forecast_that_beats_seasonal_naive(tmp_
 
     (found,) = selected(
         bucket,
-        "select count(*) n, count(distinct issue_time) issued, max(fallback_level) level, avg(abs(error)) mae, avg(inside_band::int) covers from actuals_joined",
+        "select count(*) as n, count(distinct issue_time) as issued, max(fallback_level) as worst, "
+        "avg(abs(error)) as mae, avg(inside_band::int) as covers from actuals_joined",
         "--run",
         "january",
     )
-    assert (found["n"], found["issued"], found["level"]) == (456, 19, 0)
+    assert (found["n"], found["issued"], found["worst"]) == (456, 19, 0)
     assert float(str(found["mae"])) < 3000  # seasonal naive: about 5,000 MW
     assert 0.6 < float(str(found["covers"])) < 0.95
     assert "US-TEX-ERCO/production/wind" in wattahead(bucket, "evaluate", "--run", "january")

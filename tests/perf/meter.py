@@ -5,9 +5,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
+
+import pyarrow as pa
 
 from wattahead.storage.objects import Store
 
@@ -46,14 +49,31 @@ class Counted:
         return dict(self.calls - before)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Decode parquet on one thread, as on a worker with one CPU; LightGBM and numpy use no more anyway."""
+    before = pa.cpu_count()
+    pa.set_cpu_count(1)
+    try:
+        yield
+    finally:
+        pa.set_cpu_count(before)
+
+
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """Return the CPU time of `work` over all threads of this process: a busy machine moves it less than the wall clock."""
+    """Return the CPU time of `work`, all threads: a busy machine moves it less than the wall clock."""
     start = time.process_time()
     work()
     return time.process_time() - start
 
 
-def in_turns(ours: Callable[[], object], reference: Callable[[], object], *, turns: int, between: Callable[[], None] = lambda: None) -> tuple[float, float]:
+def in_turns(
+    ours: Callable[[], object],
+    reference: Callable[[], object],
+    *,
+    turns: int,
+    between: Callable[[], None] = lambda: None,
+) -> tuple[float, float]:
     """Return the least CPU seconds of both, taken A B A B, so that a slow minute of the machine meets both alike."""
     found: tuple[list[float], list[float]] = ([], [])
     for _ in range(turns):
@@ -65,5 +85,8 @@ def in_turns(ours: Callable[[], object], reference: Callable[[], object], *, tur
 
 def fresh_process(*arguments: str) -> str:
     """Return what a Python process prints that inherited nothing from this one."""
-    done = subprocess.run([sys.executable, "-S", "-c", LAUNCHER, *arguments], capture_output=True, text=True, timeout=120, check=True)
+    launched = [sys.executable, "-S", "-c", LAUNCHER, *arguments]
+    done = subprocess.run(launched, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
     return done.stdout.strip()

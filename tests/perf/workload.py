@@ -3,18 +3,20 @@
 `python -m tests.perf.workload FOLDER` scores the hour in FOLDER once, from cold, and prints its peak memory [MB].
 """
 
+import math
 import resource
+import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 import lightgbm
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from tests.perf.meter import Counted
 from wattahead.domain.bundle import MANIFEST_VERSION, Golden, Manifest
 from wattahead.domain.catalog import Catalog, Pool, Signal, Zone
 from wattahead.domain.hours import HOUR, MINUTE, instant
@@ -40,11 +42,24 @@ POOL: Final = "solar"
 STEPS: Final = 24
 QUANTILES: Final = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 SCALE: Final = 250.0  # [MW]
-TREES: Final = {"num_leaves": 31, "learning_rate": 0.05, "min_data_in_leaf": 20, "num_threads": 1, "seed": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1}
+TREES: Final = {
+    "num_leaves": 31,
+    "learning_rate": 0.05,
+    "min_data_in_leaf": 20,
+    "num_threads": 1,
+    "seed": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbosity": -1,
+}
 ROUNDS: Final = 300
 LEARN_SERIES: Final = 400
 
-WEATHER: Final = tuple(f"weather_v{number:02d}{form}" for number in range(16) for form in ("", "_plus_1h", "_minus_1h", "_horizon_mean", "_highest"))
+WEATHER: Final = tuple(
+    f"weather_v{number:02d}{form}"
+    for number in range(16)
+    for form in ("", "_plus_1h", "_minus_1h", "_horizon_mean", "_highest")
+)
 LAGS: Final = tuple(f"same_time_{day}" for day in range(1, 9))
 CLOCK: Final = ("hour", "month", "hour_sin", "hour_cos", "sun_elevation", "clear_sky", "lead")
 FEATURES: Final = (*WEATHER, *LAGS, *CLOCK)  # 95 columns; the zone's number, which the model adds, is the 96th
@@ -63,31 +78,48 @@ class World:
         """One event per batch, as the state machine sends them."""
         return [HourEvent(ISSUE, batch=batch.name) for batch in self.plan.batches]
 
+    @property
     def bucket(self) -> Bucket:
-        """Return the bucket, its store counted call by call."""
-        held = open_bucket(str(self.folder))
-        return Bucket(Counted(held.store), held.url)
+        """The bucket, opened anew."""
+        return open_bucket(str(self.folder))
+
+    def forget(self) -> None:
+        """Remove rows and ledger, so that the hour can be scored again as if for the first time."""
+        for root in ("forecasts", "ledger"):
+            shutil.rmtree(self.folder / root, ignore_errors=True)
+
+    def score(self, scorer: Scorer) -> None:
+        """Score every batch; anything but a whole batch served by the champion would make the figures worthless."""
+        for event, batch in zip(self.events, self.plan.batches, strict=True):
+            answer = scorer.score(event, now=NOW)
+            if (answer.outcome, answer.rows) != ("ok", len(batch.series) * STEPS):
+                raise AssertionError(answer)
 
     def features(self) -> list[NDArray[np.float32]]:
         """Return what the boosters see, batch by batch, read back from the feature objects."""
-        planned, bucket = self.plan.pools[POOL], self.bucket()
-        zones = {zone: number for number, zone in enumerate(sorted(planned.zones))}
-        found = []
-        for batch in self.plan.batches:
-            key = features_key(self.plan, batch)
-            table = bucket.read(key, lambda body, key=key: decode_table(body, forecast.feature_schema(planned), where=key))  # type: ignore[misc]  # bound per turn
-            block = np.stack([table[name].to_numpy() for name in planned.features])
-            names = tuple(series.split("/", 1)[0] for series in batch.series)
-            found.append(with_zone(Rows(names, STEPS, planned.features, block, np.ones(len(names))), FEATURES, zones))
-        return found
+        return [self._matrix(batch) for batch in self.plan.batches]
+
+    def _matrix(self, batch: Batch) -> NDArray[np.float32]:
+        planned, key = self.plan.pools[POOL], features_key(self.plan, batch)
+        schema = forecast.feature_schema(planned)
+        table = self.bucket.read(key, lambda body: decode_table(body, schema, where=key))
+        block = np.stack([table[name].to_numpy() for name in planned.features])
+        zones = tuple(series.split("/", 1)[0] for series in batch.series)
+        numbers = {zone: number for number, zone in enumerate(sorted(planned.zones))}
+        return with_zone(Rows(zones, STEPS, planned.features, block, np.ones(len(zones))), FEATURES, numbers)
 
 
 def make_world(folder: Path, series: int) -> World:
-    """Return an hour with `series` series of one pool, in batches of up to 1,000: bundle proved, plan and features written."""
+    """Return a planned hour of one pool in batches of up to 1,000 series: bundle proved, features written."""
     bucket = open_bucket(str(folder))
-    zones = {f"XX-{number:05d}": Zone(50 * np.sin(number), 180 * np.cos(number)) for number in range(series)}
+    zones = {f"XX-{number:05d}": Zone(50 * math.sin(number), 180 * math.cos(number)) for number in range(series)}
     pool = Pool("solar", tuple(zones), "wide", weather="nwp")
-    catalog = Catalog(zones, {"solar": Signal("production", "solar", "MW", "generation_positive", night_zero=True)}, {"wide": FEATURES}, {POOL: pool})
+    catalog = Catalog(
+        zones,
+        {"solar": Signal("production", "solar", "MW", "generation_positive", night_zero=True)},
+        {"wide": FEATURES},
+        {POOL: pool},
+    )
     publish_catalog(bucket, catalog)
     publish_bundles(bucket, catalog)
     event = HourEvent(ISSUE)
@@ -102,16 +134,43 @@ def publish_bundles(bucket: Bucket, catalog: Catalog) -> None:
     """Give the pool a champion and a seasonal naive, as the nightly training does."""
     pool, signal = catalog.pools[POOL], catalog.signals["solar"]
     zones = sorted(pool.zones)
-    files = {f"{name}.txt": text.encode() for name, text in models().items()} | {"calibration.json": to_json(_calibration(zones))}
-    manifest = sealed(Manifest(MANIFEST_VERSION, forecast.NAME, POOL, "lightgbm", FEATURES, 0.2, output_of(signal, pool), (), {"zones": zones}), files)
+    files = {f"{name}.txt": text.encode() for name, text in models().items()} | {
+        "calibration.json": to_json(_calibration(zones))
+    }
+    manifest = sealed(
+        Manifest(
+            MANIFEST_VERSION,
+            forecast.NAME,
+            POOL,
+            "lightgbm",
+            FEATURES,
+            0.2,
+            output_of(signal, pool),
+            (),
+            {"zones": zones},
+        ),
+        files,
+    )
     block = weather_rows(2, seed=7)
     rows = Rows(tuple(zones[:1] * 2), STEPS, FEATURES, block, np.ones(2))
     values = load_boosters(manifest, files).predict(rows)
-    inputs = {name: tuple(None if np.isnan(value) else value for value in block[index].tolist()) for index, name in enumerate(FEATURES)}
-    golden = Golden(rows.zones, STEPS, inputs, {name: tuple(values[index].tolist()) for index, name in enumerate(QUANTILES)}, 1e-6)
-    champion = publish_proved(bucket, Manifest(**{**vars(manifest), "golden": golden}), files, "champion")
+    inputs = {
+        name: tuple(None if np.isnan(value) else value for value in block[index].tolist())
+        for index, name in enumerate(FEATURES)
+    }
+    golden = Golden(
+        rows.zones, STEPS, inputs, {name: tuple(values[index].tolist()) for index, name in enumerate(QUANTILES)}, 1e-6
+    )
+    champion = publish_proved(bucket, replace(manifest, golden=golden), files, "champion")
     naive = publish_proved(bucket, naive_manifest(POOL, signal, pool), {}, "seasonal_naive")
-    promote(bucket, POOL, champion, (naive,), lambda _: Verdict(promoted=True, reason="reference workload"), effective_from=0)
+    promote(
+        bucket,
+        POOL,
+        champion,
+        (naive,),
+        lambda _: Verdict(promoted=True, reason="reference workload"),
+        effective_from=0,
+    )
 
 
 @cache
@@ -138,7 +197,17 @@ def weather_rows(series: int, *, seed: int) -> NDArray[np.float32]:
     weather[mean] = weather[mean].mean(axis=2, keepdims=True)
     lags = level[: len(LAGS)] * day + 0.02 * random.random((len(LAGS), series, STEPS))
     lags[random.random(lags.shape) < 0.02] = np.nan
-    clock = np.stack([hour, np.full(STEPS, 3.0), np.sin(hour / 24 * 2 * np.pi), np.cos(hour / 24 * 2 * np.pi), 60 * day - 10, 900 * day, np.arange(STEPS)])
+    clock = np.stack(
+        [
+            hour,
+            np.full(STEPS, 3.0),
+            np.sin(hour / 24 * 2 * np.pi),
+            np.cos(hour / 24 * 2 * np.pi),
+            60 * day - 10,
+            900 * day,
+            np.arange(STEPS),
+        ]
+    )
     everywhere = np.broadcast_to(clock[:, None], (len(CLOCK), series, STEPS))
     return np.concatenate([weather, lags, everywhere]).reshape(len(FEATURES), -1).astype(np.float32)
 
@@ -158,24 +227,24 @@ def _calibration(zones: list[str]) -> Calibration:
     return Calibration(tuple(QUANTILES), {POOLED: np.ones((len(QUANTILES), 4)), **factors})
 
 
-def _feature_table(pinned: Plan, batch: Batch, number: int) -> "forecast.pa.Table":
+def _feature_table(pinned: Plan, batch: Batch, number: int) -> pa.Table:
     series = len(batch.series)
     block = weather_rows(series, seed=100 + number)
     shape = (series, 1)
-    cube = Cube(FEATURES, block.reshape(len(FEATURES), series, 1, STEPS), np.full(shape, SCALE), np.full(shape, 60, np.int32), np.zeros(shape, np.int32))
-    planned = pinned.pools[POOL]
-    if planned.features != FEATURES:
-        raise AssertionError(planned.features)
-    return forecast.to_table(batch.series, forecast.valid_times(planned, ISSUE), cube, 0)
+    cube = Cube(
+        FEATURES,
+        block.reshape(len(FEATURES), series, 1, STEPS),
+        np.full(shape, SCALE),
+        np.full(shape, 60, np.int32),
+        np.zeros(shape, np.int32),
+    )
+    return forecast.to_table(batch.series, forecast.valid_times(pinned.pools[POOL], ISSUE), cube, 0)
 
 
 def score_once(folder: Path) -> float:
     """Score every batch of the hour in `folder` from cold; return the peak memory of this process [MB]."""
     bucket = open_bucket(str(folder))
-    scorer, event = Scorer(bucket), HourEvent(ISSUE)
-    names = [batch.name for batch in read_plan(bucket, event)[0].batches]
-    for name in names:
-        scorer.score(HourEvent(ISSUE, batch=name), now=NOW)
+    World(folder, read_plan(bucket, HourEvent(ISSUE))[0]).score(Scorer(bucket))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -83,13 +83,14 @@ def test_defaults_may_be_left_out() -> None:
         ({"inner": {}}, "at.toml: inner.hours: Field required"),
         ({"inner": {"hours": [1, "two"]}}, r"at.toml: inner.hours.1: Input should be a valid integer"),
         ({"name": 3}, "at.toml: name: Input should be a valid string"),
-        ({"inner": 3}, "at.toml: inner: Input should be a dictionary or an instance"),
+        ({"inner": 3}, "at.toml: inner: Input should be an? (dictionary|object)"),
     ],
 )
 def test_a_wrong_value_is_named_by_its_place(change: dict[str, object], told: str) -> None:
-    for refuse in (lambda: build(Outer, PLAIN | change, where="at.toml"), lambda: decode(Outer, canonical(PLAIN | change), where="at.toml")):
-        with pytest.raises(Refused, match=f"E_CONFIG: {told.split(' or an')[0].replace('a dictionary', '(a dictionary|an object)')}"):
-            refuse()
+    with pytest.raises(Refused, match=f"E_CONFIG: {told}"):
+        build(Outer, PLAIN | change, where="at.toml")
+    with pytest.raises(Refused, match=f"E_CONFIG: {told}"):
+        decode(Outer, canonical(PLAIN | change), where="at.toml")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b'{"name":"x"'])

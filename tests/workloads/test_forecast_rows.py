@@ -144,7 +144,7 @@ def test_a_horizon_of_one_step_can_be_read() -> None:
 def _climbed(values: Sequence[float] = tuple(range(9)), served: Sequence[Rung | None] = (CHAMPION,) * 3) -> Climbed:
     p50 = np.array(values, dtype=float)
     level = np.array([rung.level if rung else 4 for rung in served], dtype=np.int8)
-    return Climbed(np.stack([p50 - 1, p50, p50 + 1]), level, tuple(served), {})
+    return Climbed(np.stack([p50 - 1, p50, p50 + 1]), level, tuple(served), {}, np.zeros(len(level), dtype=bool))
 
 
 def _sample(who: Sequence[int] = (0, 1, 2)) -> Sample:

@@ -45,7 +45,7 @@ class Signal:
         checked("subkey", self.subkey)
         duration(self.publication_delay)
         duration(self.scaling_window)
-        if HOUR % duration(self.resolution):
+        if HOUR % (duration(self.resolution) or DAY):
             raise Refused("E_CONFIG", f"resolution {self.resolution} does not divide an hour", fix="use PT1H, PT30M, PT15M or PT5M")
         for zone, capacity in self.capacity.items():
             if not 0 < capacity < float("inf"):
@@ -77,7 +77,7 @@ class Pool:
     def __post_init__(self) -> None:
         if len(set(self.zones)) != len(self.zones) or not self.zones:
             raise Refused("E_CONFIG", f"zones of a pool of {self.signal} are empty or stand twice", fix="name each zone once")
-        if not 1 <= self.batch_size <= 1000 or duration(self.horizon) > 7 * DAY:  # noqa: PLR2004 - DESIGN: a batch is up to 1,000 series
+        if not 1 <= self.batch_size <= 1000 or not 0 < duration(self.horizon) <= 7 * DAY:  # noqa: PLR2004 - DESIGN: a batch is up to 1,000 series
             raise Refused("E_CONFIG", f"batch size {self.batch_size} or horizon {self.horizon} is out of range", fix="use 1 to 1000 series and at most P7D")
         if not self.issue_hours or not set(self.issue_hours) <= set(range(24)):
             raise Refused("E_CONFIG", f"issue hours {list(self.issue_hours)} are not hours of a day", fix="use 0 to 23")

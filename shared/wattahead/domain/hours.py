@@ -14,18 +14,19 @@ HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 NEVER: Final = 2**62  # available_at of a value that does not exist
 
-_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?)?", re.ASCII)
 
 
 def instant(text: str) -> int:
     """Parse an ISO 8601 time with a zone, such as `2021-01-02T00:00Z` [µs]."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        at = from_datetime(moment) if moment.tzinfo else 0
+    except (ValueError, OverflowError) as error:
         raise Refused("E_EVENT_SHAPE", f"{text!r} is not an ISO 8601 time", fix="write it as 2021-01-02T00:00Z") from error
     if moment.tzinfo is None:
         raise Refused("E_TIME_NAIVE", f"{text!r} has no time zone", fix="add Z for UTC, as in 2021-01-02T00:00Z")
-    return from_datetime(moment)
+    return at
 
 
 def from_datetime(moment: datetime) -> int:

@@ -1,6 +1,6 @@
 """Parquet in the bucket: how every table is written, and what is checked before a row of it is believed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -32,7 +32,10 @@ def decode_table(body: bytes, schema: Mapping[str, pa.DataType], *, where: str) 
 
     Columns are chosen by name, extra ones are ignored, types are compared and never cast from text.
     """
-    return select(read_parquet(body, where=where, columns=list(schema)), schema, where=where)
+    table = read_parquet(body, where=where, columns=list(schema))
+    complete = table.num_columns == len(schema)
+    names = table.column_names if complete else pq.read_schema(pa.BufferReader(body)).names  # the near misses were not read
+    return select(table, schema, where=where, names=names)
 
 
 def read_parquet(body: bytes, *, where: str, columns: list[str] | None = None, most_rows: int = MOST_ROWS) -> pa.Table:
@@ -71,13 +74,17 @@ def _check_shape(file: pq.ParquetFile, where: str, most_rows: int) -> None:
         raise Refused("E_FEAT_COLUMN_DUP", f"{where} has column {twice[0]!r} more than once", fix="rename one of them")
 
 
-def select(table: pa.Table, schema: Mapping[str, pa.DataType], *, where: str) -> pa.Table:
-    """Return the columns of `schema` from `table`, in order; a missing one is named with its nearest neighbour."""
+def select(table: pa.Table, schema: Mapping[str, pa.DataType], *, where: str, names: Sequence[str] = ()) -> pa.Table:
+    """Return the columns of `schema` from `table`, in order; a missing one is named with its nearest neighbour.
+
+    `names` are the columns of the file, where `table` holds only some of them.
+    """
     missing = [name for name in schema if name not in table.column_names]
     if missing:
-        near = {name: get_close_matches(name, [c.strip().lower() for c in table.column_names], n=1) for name in missing}
+        names = names or table.column_names
+        near = {name: get_close_matches(name, [c.strip().lower() for c in names], n=1) for name in missing}
         hints = ", ".join(f"{name} (nearest: {near[name][0]})" if near[name] else name for name in missing)
-        raise Refused("E_FEAT_COLUMN_MISSING", f"{where} lacks {hints}; it has {', '.join(map(repr, table.column_names[:12]))}",
+        raise Refused("E_FEAT_COLUMN_MISSING", f"{where} lacks {hints}; it has {', '.join(map(repr, names[:12]))}",
                       fix="name the columns exactly, case and blanks included")
     _check_units(table, schema, where)
     return pa.table({name: _typed(table[name], kind, name, where) for name, kind in schema.items()})

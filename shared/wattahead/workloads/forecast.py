@@ -142,7 +142,13 @@ def to_rows(plan: Plan, planned: PlannedPool, sample: Sample, climbed: Climbed, 
     dark = dark_hours(sample.valid_times, signal.step, [planned.zones[zone] for zone in zones]) if signal.night_zero else np.zeros((len(zones), steps), dtype=bool)
     values, acted = guard(climbed.values, sample.rows.row_scale, signal, dark.reshape(-1))
     served = np.array([rung is not None for rung in climbed.served_by])
-    of_series = sample.flags | np.where(climbed.level > 0, Quality.FALLBACK, 0) | np.where(served, 0, Quality.NO_FORECAST) | extra
+    of_series = (
+        sample.flags
+        | np.where(climbed.level > 0, Quality.FALLBACK, 0)
+        | np.where(climbed.sparse, Quality.INPUTS_SPARSE, 0)
+        | np.where(served, 0, Quality.NO_FORECAST)
+        | extra
+    )
     flags = (np.repeat(of_series, steps) | acted).astype(np.int32)
     rungs = climbed.served_by
     columns = {

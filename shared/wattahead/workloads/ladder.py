@@ -19,6 +19,7 @@ class Climbed:
     level: NDArray[np.int8]  # (S)
     served_by: tuple[Rung | None, ...]  # (S)
     errors: dict[str, str]  # role -> why that rung served nobody
+    sparse: NDArray[np.bool_]  # (S) a rung was not asked because too much of what it needs was missing
 
 
 def climb(rows: Rows, rungs: Iterable[Rung], open_model: Callable[[Rung], Model], *, quantiles: int) -> Climbed:
@@ -31,30 +32,33 @@ def climb(rows: Rows, rungs: Iterable[Rung], open_model: Callable[[Rung], Model]
     level = np.full(series, NO_FORECAST_LEVEL, dtype=np.int8)
     served: list[Rung | None] = [None] * series
     errors: dict[str, str] = {}
-    waiting = np.arange(series)
+    waiting, sparse = np.arange(series), np.zeros(series, dtype=bool)
     for rung in rungs:
         if not len(waiting):
             break
         try:
-            who, got = _serve(rows, waiting, open_model(rung))
+            who, got, unusable = _serve(rows, waiting, open_model(rung))
         except Refused as error:
             errors[rung.role] = str(error)
             continue
+        sparse[unusable] = True
         values[:, who] = got
         level[who] = rung.level
         for index in who.tolist():
             served[index] = rung
         waiting = np.setdiff1d(waiting, who, assume_unique=True)
-    return Climbed(values.reshape(quantiles, -1), level, tuple(served), errors)
+    return Climbed(values.reshape(quantiles, -1), level, tuple(served), errors, sparse)
 
 
-def _serve(rows: Rows, waiting: NDArray[np.int64], model: Model) -> tuple[NDArray[np.int64], Floats]:
-    """Return the series among `waiting` that the model serves with finite values, and the values (Q, series, H)."""
+def _serve(
+    rows: Rows, waiting: NDArray[np.int64], model: Model
+) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
+    """Return whom of `waiting` the model serves with finite values, the values (Q, series, H), and whom it cannot."""
     asked = rows if len(waiting) == len(rows.zones) else rows.take(waiting)
     usable = model.usable(asked)
     if not usable.any():
-        return waiting[:0], np.empty((1, 0, rows.steps))
+        return waiting[:0], np.empty((1, 0, rows.steps)), waiting
     values = model.predict(asked if usable.all() else asked.take(np.flatnonzero(usable)))
     values = values.reshape(len(values), -1, rows.steps)
     sound = np.isfinite(values).all(axis=(0, 2))
-    return waiting[usable][sound], values[:, sound]
+    return waiting[usable][sound], values[:, sound], waiting[~usable]
