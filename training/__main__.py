@@ -80,7 +80,8 @@ def report(console: Console, name: str, done: Trained, catalog: Catalog) -> None
     for zone, models in done.table.items():
         told = ", ".join(f"{model} {measures['mae']:.4g}" for model, measures in models.items() if "mae" in measures)
         covers = models["candidate"].get("coverage", float("nan"))
-        console.print(f"  {zone}: MAE [{unit}] {told}; covers {covers:.2f}", highlight=False, markup=False, soft_wrap=True)
+        line = f"  {zone}: MAE [{unit}] {told}; covers {covers:.2f}"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _say(progress: Progress, task: TaskID, said: str) -> None:

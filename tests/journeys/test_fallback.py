@@ -288,7 +288,10 @@ def test_late_weather_is_waited_for_until_the_deadline_and_then_flagged(world: D
     assert (early.outcome, late.outcome) == ("waiting", "ok")
     assert levels(world) == {2}  # too many features are missing for the model
     flags = table(world.objects, "wind-0000")["quality_flags"].to_pylist()
-    assert all(flag & Quality.DEADLINE_PASSED and flag & Quality.WEATHER_MISSING and flag & Quality.INPUTS_SPARSE for flag in flags)
+    assert all(
+        flag & Quality.DEADLINE_PASSED and flag & Quality.WEATHER_MISSING and flag & Quality.INPUTS_SPARSE
+        for flag in flags
+    )
 
 
 def test_the_whole_hour_serves_pools_without_a_champion_from_their_baseline(world: DictStore) -> None:

@@ -114,6 +114,7 @@ def test_whatever_becomes_known_after_the_issue_time_moves_not_one_byte(world: D
 
 def test_what_was_known_before_does_move_the_rows(world: DictStore) -> None:
     """The counterpart without which the test above could not fail."""
+
     def doubled(body: bytes, key: str) -> bytes:
         held = read_parquet(body, where=key)
         place = held.column_names.index("wind_speed_10m")

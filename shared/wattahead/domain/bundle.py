@@ -11,6 +11,7 @@ MANIFEST_VERSION: Final = 1
 ROLES: Final = ("champion", "previous", "seasonal_naive", "climatology")  # the ladder, best first
 NO_FORECAST_LEVEL: Final = len(ROLES)
 
+
 @dataclass(frozen=True)
 class BundleFile:
     """One file of a bundle; nothing executable, nothing pickled."""
@@ -24,7 +25,9 @@ class BundleFile:
         try:
             checked("file", self.path)
         except Refused as error:
-            raise Refused("E_BUNDLE_PATH", f"file name {ascii(self.path)[:80]} leaves the bundle", fix="publish the bundle anew") from error
+            raise Refused(
+                "E_BUNDLE_PATH", f"file name {ascii(self.path)[:80]} leaves the bundle", fix="publish the bundle anew"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,11 @@ class Manifest:
 
     def __post_init__(self) -> None:
         if self.manifest_version > MANIFEST_VERSION:
-            raise Refused("E_BUNDLE_VERSION", f"manifest version {self.manifest_version} is newer than {MANIFEST_VERSION}", fix="upgrade wattahead")
+            raise Refused(
+                "E_BUNDLE_VERSION",
+                f"manifest version {self.manifest_version} is newer than {MANIFEST_VERSION}",
+                fix="upgrade wattahead",
+            )
         checked("pool", self.pool)
         for name in self.features:
             checked("column", name)

@@ -20,8 +20,11 @@ class Zone:
 
     def __post_init__(self) -> None:
         if not (-90 <= self.latitude <= 90 and -180 <= self.longitude <= 180):  # noqa: PLR2004 - degrees of a globe
-            raise Refused("E_GRID_LOCATION", f"latitude {self.latitude}, longitude {self.longitude} is not on the globe",
-                          fix="give degrees north, then degrees east; they may be swapped")
+            raise Refused(
+                "E_GRID_LOCATION",
+                f"latitude {self.latitude}, longitude {self.longitude} is not on the globe",
+                fix="give degrees north, then degrees east; they may be swapped",
+            )
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,18 @@ class Signal:
         duration(self.publication_delay)
         duration(self.scaling_window)
         if HOUR % (duration(self.resolution) or DAY):
-            raise Refused("E_CONFIG", f"resolution {self.resolution} does not divide an hour", fix="use PT1H, PT30M, PT15M or PT5M")
+            raise Refused(
+                "E_CONFIG",
+                f"resolution {self.resolution} does not divide an hour",
+                fix="use PT1H, PT30M, PT15M or PT5M",
+            )
         for zone, capacity in self.capacity.items():
             if not 0 < capacity < float("inf"):
-                raise Refused("E_CAPACITY", f"capacity of {checked('zone', zone)} is {capacity} {self.unit}", fix="give a positive number or leave the zone out")
+                raise Refused(
+                    "E_CAPACITY",
+                    f"capacity of {checked('zone', zone)} is {capacity} {self.unit}",
+                    fix="give a positive number or leave the zone out",
+                )
 
     @property
     def step(self) -> int:
@@ -76,13 +87,23 @@ class Pool:
 
     def __post_init__(self) -> None:
         if len(set(self.zones)) != len(self.zones) or not self.zones:
-            raise Refused("E_CONFIG", f"zones of a pool of {self.signal} are empty or stand twice", fix="name each zone once")
+            raise Refused(
+                "E_CONFIG", f"zones of a pool of {self.signal} are empty or stand twice", fix="name each zone once"
+            )
         if not 1 <= self.batch_size <= 1000 or not 0 < duration(self.horizon) <= 7 * DAY:  # noqa: PLR2004 - DESIGN: a batch is up to 1,000 series
-            raise Refused("E_CONFIG", f"batch size {self.batch_size} or horizon {self.horizon} is out of range", fix="use 1 to 1000 series and at most P7D")
+            raise Refused(
+                "E_CONFIG",
+                f"batch size {self.batch_size} or horizon {self.horizon} is out of range",
+                fix="use 1 to 1000 series and at most P7D",
+            )
         if not self.issue_hours or not set(self.issue_hours) <= set(range(24)):
             raise Refused("E_CONFIG", f"issue hours {list(self.issue_hours)} are not hours of a day", fix="use 0 to 23")
         if "p50" not in self.quantiles or sorted(self.quantiles) != list(self.quantiles):
-            raise Refused("E_CONFIG", f"quantiles {list(self.quantiles)} lack p50 or are not ascending", fix='write them as ["p10", "p50", "p90"]')
+            raise Refused(
+                "E_CONFIG",
+                f"quantiles {list(self.quantiles)} lack p50 or are not ascending",
+                fix='write them as ["p10", "p50", "p90"]',
+            )
 
 
 @dataclass(frozen=True)
@@ -117,4 +138,6 @@ def _known(what: str, name: str, choices: Mapping[str, object]) -> None:
     if name in choices:
         return
     near = get_close_matches(name, choices, n=3) or sorted(choices)[:3]
-    raise Refused("E_CONFIG", f"{what} {name!r} is not in the catalog", fix=f"define it, or use one of {', '.join(near)}")
+    raise Refused(
+        "E_CONFIG", f"{what} {name!r} is not in the catalog", fix=f"define it, or use one of {', '.join(near)}"
+    )

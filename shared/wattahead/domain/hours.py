@@ -23,7 +23,9 @@ def instant(text: str) -> int:
         moment = datetime.fromisoformat(text)
         at = from_datetime(moment) if moment.tzinfo else 0
     except (ValueError, OverflowError) as error:
-        raise Refused("E_EVENT_SHAPE", f"{text!r} is not an ISO 8601 time", fix="write it as 2021-01-02T00:00Z") from error
+        raise Refused(
+            "E_EVENT_SHAPE", f"{text!r} is not an ISO 8601 time", fix="write it as 2021-01-02T00:00Z"
+        ) from error
     if moment.tzinfo is None:
         raise Refused("E_TIME_NAIVE", f"{text!r} has no time zone", fix="add Z for UTC, as in 2021-01-02T00:00Z")
     return at

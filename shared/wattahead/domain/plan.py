@@ -27,9 +27,15 @@ class HourEvent:
 
     def __post_init__(self) -> None:
         if self.issue_time % HOUR:
-            raise Refused("E_EVENT_ALIGN", f"issue time {iso(self.issue_time)} is not on the hour", fix="floor it to the hour")
+            raise Refused(
+                "E_EVENT_ALIGN", f"issue time {iso(self.issue_time)} is not on the hour", fix="floor it to the hour"
+            )
         if (self.run_kind == "live") == bool(self.run):
-            raise Refused("E_EVENT_SHAPE", f"run kind {self.run_kind} with run {self.run!r}", fix="name a run for a backfill or backtest, and none for live")
+            raise Refused(
+                "E_EVENT_SHAPE",
+                f"run kind {self.run_kind} with run {self.run!r}",
+                fix="name a run for a backfill or backtest, and none for live",
+            )
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,11 @@ class Plan:
         for batch in self.batches:
             if batch.name == name:
                 return batch
-        raise Refused("E_BATCH_UNKNOWN", f"plan of {iso(self.issue_time)} has no batch {ascii(name)[:60]}", fix=f"use one of its {len(self.batches)} batches")
+        raise Refused(
+            "E_BATCH_UNKNOWN",
+            f"plan of {iso(self.issue_time)} has no batch {ascii(name)[:60]}",
+            fix=f"use one of its {len(self.batches)} batches",
+        )
 
 
 def too_old(issue_time: int, now: int) -> bool:
@@ -82,4 +92,8 @@ def too_old(issue_time: int, now: int) -> bool:
 def admit(event: HourEvent, now: int) -> None:
     """Refuse an hour that has not begun: more than 5 minutes ahead of `now`."""
     if event.issue_time > now + AHEAD:
-        raise Refused("E_EVENT_FUTURE", f"issue time {iso(event.issue_time)} is ahead of the clock ({iso(now)})", fix="wait for the hour, or check the clock")
+        raise Refused(
+            "E_EVENT_FUTURE",
+            f"issue time {iso(event.issue_time)} is ahead of the clock ({iso(now)})",
+            fix="wait for the hour, or check the clock",
+        )

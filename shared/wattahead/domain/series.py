@@ -27,5 +27,9 @@ class Series:
         """Return the series that `zone/key/subkey` names."""
         parts = text.split("/")
         if len(parts) != 3:  # noqa: PLR2004 - zone, key and subkey
-            raise Refused("E_NAME", f"series {ascii(text)[:80]} is not zone/key/subkey", fix="write it as US-CAL-CISO/production/solar")
+            raise Refused(
+                "E_NAME",
+                f"series {ascii(text)[:80]} is not zone/key/subkey",
+                fix="write it as US-CAL-CISO/production/solar",
+            )
         return cls(*parts)

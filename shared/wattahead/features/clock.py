@@ -90,5 +90,17 @@ def _local(view: View) -> Floats:
 
 FAMILIES: Final[dict[str, tuple[Callable[..., Floats], Callable[..., int]]]] = {
     function.__name__: (function, lambda: 0)
-    for function in (lead, hour, month, hour_sin, hour_cos, year_sin, year_cos, solar_hour, weekday, sun_elevation, clear_sky)
+    for function in (
+        lead,
+        hour,
+        month,
+        hour_sin,
+        hour_cos,
+        year_sin,
+        year_cos,
+        solar_hour,
+        weekday,
+        sun_elevation,
+        clear_sky,
+    )
 }

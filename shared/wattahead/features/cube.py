@@ -50,13 +50,16 @@ class Inputs:
 
     def take(self, series: NDArray[np.int64]) -> "Inputs":
         """Return the inputs of some of the series."""
+
         def rows(held: Panel, per_series: int) -> Panel:
             picked = (series[:, None] * per_series + np.arange(per_series)).reshape(-1)
             return Panel(held.start, held.step, held.values[picked], held.available[picked], {})
 
         points = {name: len(held.values) // len(self.target.values) for name, held in self.weather.items()}
         weather = {name: rows(held, points[name]) for name, held in self.weather.items()}
-        return Inputs(rows(self.target, 1), weather, self.latitude[series], self.longitude[series], self.capacity[series])
+        return Inputs(
+            rows(self.target, 1), weather, self.latitude[series], self.longitude[series], self.capacity[series]
+        )
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,16 @@ def _chunks(recipe: Recipe, inputs: Inputs, count: int) -> Iterator[slice]:
 def _chunk(recipe: Recipe, inputs: Inputs, times: Instants) -> Cube:
     known = inputs.target.known(times, before=recipe.history // recipe.step)
     scale = _scale(recipe, inputs, known)
-    view = View(times, recipe.steps, recipe.step, known, scale, _weather(recipe, inputs, times), inputs.latitude, inputs.longitude)
+    view = View(
+        times,
+        recipe.steps,
+        recipe.step,
+        known,
+        scale,
+        _weather(recipe, inputs, times),
+        inputs.latitude,
+        inputs.longitude,
+    )
     values = np.empty((len(recipe.features), *view.shape), dtype=np.float32)
     for index, name in enumerate(recipe.features):
         values[index] = feature(name).compute(view)

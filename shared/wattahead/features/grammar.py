@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 import numpy as np
@@ -32,14 +32,20 @@ class Feature:
 def feature(name: str) -> Feature:
     """Return the feature called `name`; an unknown one is refused with the nearest known forms."""
     for pattern, (function, lookback) in FAMILIES.items():
-        match = re.fullmatch(pattern, name, re.ASCII)  # a look-alike of a digit would be another name of the same feature
+        match = re.fullmatch(
+            pattern, name, re.ASCII
+        )  # a look-alike of a digit would be another name of the same feature
         if match:
             given = [int(part) if part.isdigit() else part for part in match.groups()]
             variable = given[0] if function.__module__ == weather.__name__ else ""
-            return Feature(name, lambda view: function(view, *given), lookback(*given), str(variable))
+            return Feature(name, partial(_apply, function, given), lookback(*given), str(variable))
     forms = [re.sub(r"\(.*?\)", "1", pattern) for pattern in FAMILIES]
     near = get_close_matches(name, forms, n=3) or forms[:3]
     raise Refused("E_CONFIG", f"there is no feature {name!r}", fix=f"use a form such as {', '.join(near)}")
+
+
+def _apply(function: Callable[..., NDArray[np.float64]], given: list[int | str], view: View) -> NDArray[np.float64]:
+    return function(view, *given)
 
 
 def columns(names: Iterable[str]) -> tuple[str, ...]:

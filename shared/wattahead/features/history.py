@@ -58,7 +58,9 @@ def newest_age(view: View) -> Floats:
 
 def window_max(view: View, days: int, behind: int) -> Floats:
     """Maximum over `days` days that end `behind` days before the issue time."""
-    return extreme(np.fmax, window(view.history, days * view.cells_per_day, behind * view.cells_per_day), axis=2)[:, :, None]
+    return extreme(np.fmax, window(view.history, days * view.cells_per_day, behind * view.cells_per_day), axis=2)[
+        :, :, None
+    ]
 
 
 def window_mean(view: View, days: int, behind: int) -> Floats:
@@ -88,7 +90,11 @@ def mean(values: Floats, axis: int) -> Floats:
 
 def extreme(choose: Callable[..., Floats] | np.ufunc, values: Floats, axis: int) -> Floats:
     """Return the extreme that `choose` (fmax or fmin) finds among the known values along `axis`."""
-    return np.asarray(choose.reduce(values, axis=axis)) if values.shape[axis] else np.full(np.delete(values.shape, axis), np.nan)  # type: ignore[union-attr]
+    return (
+        np.asarray(choose.reduce(values, axis=axis))
+        if values.shape[axis]
+        else np.full(np.delete(values.shape, axis), np.nan)
+    )  # type: ignore[union-attr]
 
 
 # name pattern -> (feature, which of its numbers are days of history it needs)

@@ -46,7 +46,9 @@ class Panel:
         inside = (cells >= 0) & (cells < self.values.shape[1])
         cells = np.where(inside, cells, 0)
         known = np.full((len(self.values), *cells.shape), np.nan)
-        for revision in range(self.values.shape[2]):  # ascending: a later revision that was known replaces an earlier one
+        for revision in range(
+            self.values.shape[2]
+        ):  # ascending: a later revision that was known replaces an earlier one
             seen = inside & (self.available[:, cells, revision] <= issue_times[:, None])
             np.copyto(known, self.values[:, cells, revision], where=seen)
         known[np.isinf(known).any(axis=2)] = np.nan
@@ -64,8 +66,16 @@ class Panel:
 
 
 def panel(
-    row_series: NDArray[np.integer], valid_time: Instants, available_at: Instants, value: Floats,
-    *, series: int, start: int, end: int, step: int, names: Sequence[str] = (),
+    row_series: NDArray[np.integer],
+    valid_time: Instants,
+    available_at: Instants,
+    value: Floats,
+    *,
+    series: int,
+    start: int,
+    end: int,
+    step: int,
+    names: Sequence[str] = (),
 ) -> Panel:
     """Build a panel of `series` series over the cells of [start, end) from rows in any order.
 
@@ -82,7 +92,9 @@ def panel(
     same[1:] = (who[1:] == who[:-1]) & (cell[1:] == cell[:-1]) & (known_at[1:] == known_at[:-1])
     differs = same & (np.append(0.0, what[:-1]) != what)
     torn = np.zeros(len(who), dtype=bool)
-    torn[np.flatnonzero(~same)[np.cumsum(~same)[differs] - 1]] = True  # the first row stands for all that equal its stamp
+    torn[np.flatnonzero(~same)[np.cumsum(~same)[differs] - 1]] = (
+        True  # the first row stands for all that equal its stamp
+    )
     who, cell, known_at, what = who[~same], cell[~same], known_at[~same], np.where(torn, TORN, what)[~same]
     place = who * cells + cell
     revision = _rank(place)
@@ -99,7 +111,14 @@ def _conflicts(who: NDArray[np.integer], when: Instants, names: Sequence[str]) -
     found: dict[int, Refused] = {}
     for index, at in zip(who.tolist(), when.tolist(), strict=True):
         name = names[index] if names else str(index)
-        found.setdefault(index, Refused("E_TIME_CONFLICT", f"{name} has two values for {iso(at)} with one available_at", fix="ingest a correction with a later available_at"))
+        found.setdefault(
+            index,
+            Refused(
+                "E_TIME_CONFLICT",
+                f"{name} has two values for {iso(at)} with one available_at",
+                fix="ingest a correction with a later available_at",
+            ),
+        )
     return found
 
 

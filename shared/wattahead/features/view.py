@@ -52,7 +52,7 @@ class View:
 
     @cached_property
     def same_time(self) -> Floats:
-        """Known values at the same time of day, shape (days back, S, T, H); index 0 is one day before the valid time."""
+        """Known values at the same time of day, shape (days back, S, T, H); index 0 is a day before the valid time."""
         width = self.history.shape[2]
         found = np.full((SEARCH_DAYS, *self.shape), np.nan)
         for back in range(1, SEARCH_DAYS + 1):

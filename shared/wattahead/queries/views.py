@@ -137,7 +137,7 @@ def _actuals(scope: Scope) -> str:
             types = f"hive_types={{'key': VARCHAR, 'subkey': VARCHAR, '{label}': VARCHAR}}"
             source = f"read_parquet({files}, hive_partitioning=true, {types})"
             legs.append(f"SELECT {', '.join(ACTUALS)} FROM {source}")
-    return f"""SELECT concat_ws('/', zone, key, subkey) AS series_id, * FROM ({' UNION ALL BY NAME '.join(legs)})
+    return f"""SELECT concat_ws('/', zone, key, subkey) AS series_id, * FROM ({" UNION ALL BY NAME ".join(legs)})
         QUALIFY row_number() OVER (
             PARTITION BY zone, key, subkey, valid_time ORDER BY available_at DESC, value) = 1"""
 
@@ -151,7 +151,7 @@ def _external(scope: Scope) -> str:
             types = f"hive_types={{'provider': VARCHAR, '{label}': VARCHAR}}"
             source = f"read_parquet({files}, union_by_name=true, hive_partitioning=true, {types})"
             legs.append(f"SELECT * EXCLUDE ({label}) FROM {source}")
-    return f"""SELECT * FROM ({' UNION ALL BY NAME '.join(legs)}) QUALIFY row_number() OVER (
+    return f"""SELECT * FROM ({" UNION ALL BY NAME ".join(legs)}) QUALIFY row_number() OVER (
         PARTITION BY provider, zone, point, nwp_init_time, valid_time ORDER BY available_at DESC) = 1"""
 
 

@@ -80,8 +80,6 @@ def hourly(knots: Array, memory: float) -> Array:
 
 def local(draws: Draws, *, first_day: int, days: int, sites: int) -> Array:
     """Return what each site has for itself, hour by hour, shape (24 * days, sites)."""
-    drawn = draws.normals(
-        first_day=first_day - _LOCAL_WARM_DAYS, days=days + _LOCAL_WARM_DAYS, per_day=24 * sites
-    )
+    drawn = draws.normals(first_day=first_day - _LOCAL_WARM_DAYS, days=days + _LOCAL_WARM_DAYS, per_day=24 * sites)
     process = autoregressive(drawn.reshape(-1, sites), memory=_LOCAL_MEMORY, doublings=_LOCAL_DOUBLINGS)
     return process[-24 * days :]

@@ -1,0 +1,306 @@
+"""The five handlers, called as Lambda calls them, with the events that AWS and people send."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.functions.conftest import EVENTS, NAMES, Deployment, event
+from wattahead.domain.errors import Refused
+
+ROOT = Path(__file__).parent.parent.parent
+POOLS = ("demand", "solar", "wind")
+LIVE = "forecasts/issue_date=2026-03-01/issue_hour=05"
+SERVED = {"ok", "degraded"}  # a pool without a champion is served by its baseline, and the answer says so
+
+
+# Events of one hour ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["scheduler", "eventbridge_scheduled", "hour"])
+def test_every_form_of_the_hour_ends_in_the_same_forecasts(deployed: Deployment, name: str) -> None:
+    answer = deployed.run(event(name))
+
+    assert answer["issue_time"] == "2026-03-01T05:00Z"
+    assert answer["outcome"] in SERVED
+    assert answer["rows"] == 3 * 2 * 24
+    assert list(deployed.objects("forecasts/")) == [f"{LIVE}/{pool}-0000.parquet" for pool in POOLS]
+
+
+def test_an_hour_goes_through_its_functions_and_is_whole(deployed: Deployment) -> None:
+    answers = {name: deployed.call(name, event("scheduler")) for name in NAMES}
+
+    assert answers["plan"]["batches"] == {f"{pool}-0000": "planned" for pool in POOLS}
+    assert answers["features"]["outcome"] == "ok"
+    assert answers["score"]["outcome"] in SERVED
+    assert (answers["finish"]["outcome"], answers["finish"]["missing"]) == ("ok", [])
+
+
+def test_the_same_event_again_is_a_duplicate_and_moves_no_byte(deployed: Deployment) -> None:
+    deployed.run(event("scheduler"))
+    written = {root: deployed.objects(root) for root in ("plans/", "features/", "forecasts/")}
+
+    deployed.reset()
+    again = {name: deployed.call(name, event("scheduler"))["outcome"] for name in ("plan", "features", "score")}
+
+    assert again == dict.fromkeys(("plan", "features", "score"), "duplicate")
+    assert {root: deployed.objects(root) for root in written} == written
+
+
+def test_files_of_the_inbox_are_ingested_once(deployed: Deployment, baselines_only: Path) -> None:
+    inbox = deployed.bucket / "inbox" / "synthetic" / "date=2026-03-01"
+    inbox.mkdir(parents=True)
+    for file in (baselines_only / "files").iterdir():
+        (inbox / file.name).write_bytes(file.read_bytes())
+    before = deployed.objects("actuals/")
+    (deployed.bucket / next(iter(before))).unlink()  # one day that the fixture's ingest had stored
+
+    outcomes = [deployed.call("ingest", event("scheduler"))["outcome"] for _ in range(2)]
+
+    assert outcomes == ["ok", "duplicate"]
+    assert deployed.objects("actuals/") == before
+
+
+def test_an_empty_inbox_is_nothing_to_do(deployed: Deployment) -> None:
+    assert deployed.call("ingest", event("hour"))["outcome"] == "duplicate"
+
+
+def test_finish_names_the_batches_that_are_missing(deployed: Deployment) -> None:
+    deployed.call("plan", event("hour"))
+    deployed.call("features", event("hour"))
+    deployed.call("score", event("batch"))
+
+    answer = deployed.call("finish", event("hour"))
+
+    assert answer["outcome"] == "failed"
+    assert answer["missing"] == ["demand-0000", "wind-0000"]
+
+
+def test_an_hour_whose_features_are_not_there_waits_and_writes_no_row(deployed: Deployment) -> None:
+    deployed.call("plan", event("hour"))
+
+    answer = deployed.call("score", event("hour"))
+
+    assert answer["outcome"] == "waiting"
+    assert deployed.objects("forecasts/") == {}
+
+
+# Events of one batch -----------------------------------------------------------------------------------------------
+
+
+def test_a_batch_event_scores_that_batch_alone(deployed: Deployment) -> None:
+    deployed.call("plan", event("hour"))
+    deployed.call("features", event("batch"))
+
+    answers = [deployed.call("score", event("batch")) for _ in range(2)]
+
+    assert answers[0]["outcome"] in SERVED
+    assert answers[1]["outcome"] == "duplicate"
+    assert list(deployed.objects("forecasts/")) == [f"{LIVE}/solar-0000.parquet"]
+
+
+def test_a_batch_without_features_is_refused_until_the_final_attempt(deployed: Deployment) -> None:
+    deployed.call("plan", event("hour"))
+
+    assert refusal(deployed, "score", event("batch")) == "E_FEAT_MISSING"
+    last = deployed.call("score", event("batch_final_attempt"))
+
+    assert last["outcome"] == "degraded"
+    assert list(deployed.objects("forecasts/")) == [f"{LIVE}/solar-0000.parquet"]
+
+
+def test_a_final_attempt_after_a_success_changes_nothing(deployed: Deployment) -> None:
+    deployed.run(event("hour"))
+    written = deployed.objects("forecasts/")
+
+    answer = deployed.call("score", event("batch_final_attempt"))
+
+    assert answer["outcome"] == "duplicate"
+    assert deployed.objects("forecasts/") == written
+
+
+# Old and coming hours ----------------------------------------------------------------------------------------------
+
+
+def test_a_backfill_stands_in_a_root_of_its_own(deployed: Deployment) -> None:
+    answer = deployed.run(event("backfill_hour"))
+
+    root = "backfills/forecasts/run=first-look/issue_date=2026-02-15/issue_hour=05"
+    assert answer["outcome"] in SERVED
+    assert list(deployed.objects("backfills/forecasts/")) == [f"{root}/{pool}-0000.parquet" for pool in POOLS]
+    assert deployed.objects("forecasts/") == {}
+    assert deployed.run(event("backfill_hour"))["outcome"] == "duplicate"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_live_hour_older_than_a_week_is_recorded_as_too_old(deployed: Deployment, name: str) -> None:
+    answer = deployed.call(name, {"issue_time": "2026-02-15T05:00Z"})
+
+    assert answer["outcome"] == "too_old"
+    assert deployed.ledger() == [(name, "too_old")]
+
+
+@pytest.mark.parametrize(("moment", "outcome"), [("2026-02-22T05:00Z", "too_old"), ("2026-02-22T06:00Z", "ok")])
+def test_the_live_window_is_seven_days_to_the_minute(deployed: Deployment, moment: str, outcome: str) -> None:
+    assert deployed.call("plan", {"issue_time": moment})["outcome"] == outcome
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_hour_that_has_not_begun_is_refused(deployed: Deployment, name: str) -> None:
+    assert refusal(deployed, name, {"issue_time": "2026-03-01T06:00Z"}) == "E_EVENT_FUTURE"
+    assert deployed.ledger() == []
+
+
+def test_an_hour_may_come_five_minutes_before_the_clock(
+    deployed: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATTAHEAD_CLOCK", "2026-03-01T04:55:00Z")
+    deployed.reset()
+
+    assert deployed.call("plan", event("hour"))["outcome"] == "ok"
+
+
+# Bad events --------------------------------------------------------------------------------------------------------
+
+HOUR = "2026-03-01T05:00Z"
+REFUSED = {
+    "a list": ([{"issue_time": HOUR}], "E_EVENT_SHAPE"),
+    "text": (json.dumps({"issue_time": HOUR}), "E_EVENT_SHAPE"),
+    "null": (None, "E_EVENT_SHAPE"),
+    "a number": (5, "E_EVENT_SHAPE"),
+    "nothing inside": ({}, "E_EVENT_SHAPE"),
+    "no time": ({"batch": "solar-0000"}, "E_EVENT_SHAPE"),
+    "an empty time": ({"issue_time": ""}, "E_EVENT_SHAPE"),
+    "a null time": ({"issue_time": None}, "E_EVENT_SHAPE"),
+    "a word for a time": ({"issue_time": "yesterday"}, "E_EVENT_SHAPE"),
+    "a day that is none": ({"issue_time": "2026-02-29T05:00Z"}, "E_EVENT_SHAPE"),
+    "a time as a number": ({"issue_time": 1772341200}, "E_EVENT_SHAPE"),
+    "a time that is not a number": ({"issue_time": float("nan")}, "E_EVENT_SHAPE"),
+    "an unfilled placeholder": ({"scheduled_time": "<aws.scheduler.scheduled-time>"}, "E_EVENT_SHAPE"),
+    "a time of 65 characters": ({"issue_time": "2026-03-01T05:00:00.".ljust(64, "0") + "Z"}, "E_EVENT_SHAPE"),
+    "a second line behind the time": ({"issue_time": f"{HOUR}\n"}, "E_EVENT_SHAPE"),
+    "no zone": ({"issue_time": "2026-03-01T05:00"}, "E_TIME_NAIVE"),
+    "a naive tick": ({"scheduled_time": "2026-03-01T05:10:00"}, "E_TIME_NAIVE"),
+    "half past": ({"issue_time": "2026-03-01T04:30Z"}, "E_EVENT_ALIGN"),
+    "a second past": ({"issue_time": "2026-03-01T05:00:01Z"}, "E_EVENT_ALIGN"),
+    "a half-hour offset": ({"issue_time": "2026-03-01T05:00+05:30"}, "E_EVENT_ALIGN"),
+    "a run with live": ({"issue_time": HOUR, "run": "again"}, "E_EVENT_SHAPE"),
+    "a backfill without a run": ({"issue_time": HOUR, "run_kind": "backfill"}, "E_EVENT_SHAPE"),
+    "an unknown run kind": ({"issue_time": HOUR, "run_kind": "Live"}, "E_EVENT_SHAPE"),
+    "a run that climbs": ({"issue_time": HOUR, "run_kind": "backfill", "run": "../live"}, "E_NAME"),
+    "a run in Cyrillic": ({"issue_time": HOUR, "run_kind": "backfill", "run": "\u0441\u043e\u0440\u0443"}, "E_NAME"),
+    "a run of two lines": ({"issue_time": HOUR, "run_kind": "backfill", "run": "a\nb"}, "E_NAME"),
+    "a run of 65 characters": ({"issue_time": HOUR, "run_kind": "backfill", "run": "a" * 65}, "E_EVENT_SHAPE"),
+    "a batch that is a path": ({"issue_time": HOUR, "batch": "solar/0000"}, "E_NAME"),
+    "an encoded batch": ({"issue_time": HOUR, "batch": "solar%2f-0000"}, "E_NAME"),
+    "a batch with NUL": ({"issue_time": HOUR, "batch": "solar-0000\0"}, "E_NAME"),
+    "a batch of 300 characters": ({"issue_time": HOUR, "batch": "s" * 300}, "E_EVENT_SHAPE"),
+    "a batch that is a list": ({"issue_time": HOUR, "batch": ["solar-0000"]}, "E_EVENT_SHAPE"),
+    "text for a flag": ({"issue_time": HOUR, "final_attempt": "false"}, "E_EVENT_SHAPE"),
+    "a number for a flag": ({"issue_time": HOUR, "final_attempt": 1}, "E_EVENT_SHAPE"),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("sent", REFUSED)
+def test_a_bad_event_is_refused_with_its_code_and_leaves_nothing(
+    deployed_once: Deployment, name: str, sent: str
+) -> None:
+    bad, code = REFUSED[sent]
+
+    assert refusal(deployed_once, name, bad) == code
+
+
+@pytest.mark.parametrize("name", ["features", "score"])
+def test_a_batch_that_the_plan_does_not_hold_is_refused(deployed: Deployment, name: str) -> None:
+    deployed.call("plan", event("hour"))
+
+    assert refusal(deployed, name, {**event("hour"), "batch": "solar-0001"}) == "E_BATCH_UNKNOWN"
+
+
+@pytest.mark.parametrize("name", ["features", "score", "finish"])
+def test_an_hour_without_a_plan_is_refused(deployed: Deployment, name: str) -> None:
+    assert refusal(deployed, name, event("hour")) == "E_PLAN_MISSING"
+
+
+def test_keys_that_no_job_knows_are_ignored(deployed: Deployment) -> None:
+    nested: Any = {}
+    for _ in range(200):
+        nested = {"deeper": nested}
+    extra = {"detail": nested, "zones": ["SE"] * 10_000, "bucket": "s3://elsewhere", "padding": "x" * 300_000}
+
+    answer = deployed.call("plan", {**extra, **event("hour")})
+
+    assert answer["outcome"] == "ok"
+    assert "elsewhere" not in json.dumps(answer)
+
+
+def test_the_issue_time_goes_before_the_time_of_delivery(deployed: Deployment) -> None:
+    both = {"issue_time": "2026-03-01T03:00Z", "scheduled_time": "2026-03-01T05:10:00Z"}
+
+    assert deployed.call("plan", both)["issue_time"] == "2026-03-01T03:00Z"
+
+
+def test_an_offset_is_the_same_hour_in_utc(deployed: Deployment) -> None:
+    assert deployed.call("plan", {"issue_time": "2026-03-01T06:00+01:00"})["issue_time"] == HOUR
+
+
+def test_a_refusal_is_one_line_and_shows_no_control_character(deployed_once: Deployment) -> None:
+    with pytest.raises(Refused) as caught:
+        deployed_once.call("plan", {"issue_time": HOUR, "batch": "a\r\n{level: ERROR}"})
+
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_deployment_without_a_bucket_says_so(
+    deployed: Deployment, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATTAHEAD_BUCKET", "  ")
+    deployed.reset()
+
+    assert refusal(deployed, name, event("hour")) == "E_CONFIG"
+
+
+# The files ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_event_file_is_used_here() -> None:
+    source = Path(__file__).read_text(encoding="utf-8")
+
+    assert [path.stem for path in EVENTS.glob("*.json") if f'"{path.stem}"' not in source] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_handler_file_is_short_and_decides_nothing(name: str) -> None:
+    source = (ROOT / "functions" / name / "app.py").read_text(encoding="utf-8")
+
+    assert len(source.splitlines()) <= 45
+    assert [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.If | ast.For | ast.Try)] == []
+
+
+def test_the_handlers_are_the_functions_of_the_tree() -> None:
+    assert sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py")) == sorted(NAMES)
+
+
+def test_score_starts_without_any_package_that_its_image_lacks() -> None:
+    heavy = ("pandas", "polars", "duckdb", "boto3", "botocore", "sklearn", "matplotlib", "rich")
+    child = f"import sys, functions.score.app; print(sorted({set(heavy)!r} & set(sys.modules)))"
+
+    done = subprocess.run([sys.executable, "-c", child], check=True, capture_output=True, text=True, cwd=ROOT)
+
+    assert done.stdout.strip() == "[]"
+
+
+def refusal(deployed: Deployment, name: str, sent: Any) -> str:
+    """Return the code with which `sent` is refused; nothing may have been written for it."""
+    before = set(deployed.objects("plans/")) | set(deployed.objects("forecasts/"))
+    with pytest.raises(Refused) as caught:
+        deployed.call(name, sent)
+    assert set(deployed.objects("plans/")) | set(deployed.objects("forecasts/")) == before
+    assert str(caught.value).startswith(f"{caught.value.code}: ")
+    return caught.value.code
