@@ -28,7 +28,7 @@ class Bundle:
     def with_files(self, **changes: bytes | None) -> "Bundle":
         """Return the bundle with other files, named without dots, and their hashes in the manifest; None leaves one out."""
         named = {name.replace("_json", ".json").replace("_txt", ".txt"): body for name, body in changes.items()}
-        files = {path: body for path, body in ({**self.files, **named}).items() if body is not None}
+        files = {path: body for path, body in {**self.files, **named}.items() if body is not None}
         return Bundle(sealed(self.manifest, files), files)
 
 

@@ -226,7 +226,7 @@ def test_the_same_bundle_again_is_the_same_bundle(any_bucket: Bucket, bundle: Bu
     assert fetch(any_bucket, POOL, ids[0]) == (bundle.manifest, bundle.files)
 
 
-def test_the_manifest_is_written_last(bundle: Bundle) -> None:
+def test_damage_that_stands_there_already_stops_a_publication_before_its_manifest(bundle: Bundle) -> None:
     bundle_id, held = objects(bundle)
     bucket = stored(bundle_id, {"p90.txt": held["p90.txt"][:9]})
 
@@ -286,11 +286,11 @@ def golden_of(bundle: Bundle) -> Golden:
     return bundle.manifest.golden
 
 
-@pytest.mark.parametrize("by", [2e-6, 1.0, float("-inf")])
-def test_golden_rows_that_come_out_otherwise_are_refused(bundle: Bundle, by: float, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("by", [2e-6, 1.0])
+def test_golden_rows_that_come_out_otherwise_are_refused(bundle: Bundle, by: float) -> None:
     golden = golden_of(bundle)
     first, *others = golden.outputs["p90"]
-    wrong = replace(golden, outputs={**golden.outputs, "p90": (max(first + by, -1e300), *others)})
+    wrong = replace(golden, outputs={**golden.outputs, "p90": (first + by, *others)})
 
     with pytest.raises(Refused, match="E_BUNDLE_PROOF: .* away from its golden rows, more than 1e-06"):
         prove(replace(bundle.manifest, golden=wrong), bundle.files)

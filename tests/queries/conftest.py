@@ -1,44 +1,16 @@
-"""A bucket on a local S3 server, and rows to put into any bucket."""
+"""Rows to put into any bucket."""
 
 import json
-import logging
-from collections.abc import Iterator
 from uuid import uuid4
 
-import boto3
 import pyarrow as pa
 import pytest
-from moto.server import ThreadedMotoServer
 
 from wattahead.domain.hours import DAY, HOUR, instant
 from wattahead.storage.objects import Bucket
 from wattahead.storage.tables import INSTANT, NAME, encode_table
 
 SERIES = ("US-CAL-CISO/production/solar", "US-CAL-CISO/production/wind")
-
-
-@pytest.fixture(scope="session")
-def s3_server() -> Iterator[str]:
-    """Give the address of an S3 server on this machine."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def s3_url(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Give a fresh bucket, and the variables that lead every client to it."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": s3_server, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "it's/a+secret",
-        "AWS_DEFAULT_REGION": "us-east-1", "AWS_ALLOW_HTTP": "true",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    bucket = f"test-{uuid4().hex}"
-    boto3.client("s3").create_bucket(Bucket=bucket)
-    return f"s3://{bucket}"
 
 
 class Rows:

@@ -88,13 +88,11 @@ def mean(values: Floats, axis: int) -> Floats:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def extreme(choose: Callable[..., Floats] | np.ufunc, values: Floats, axis: int) -> Floats:
-    """Return the extreme that `choose` (fmax or fmin) finds among the known values along `axis`."""
-    return (
-        np.asarray(choose.reduce(values, axis=axis))
-        if values.shape[axis]
-        else np.full(np.delete(values.shape, axis), np.nan)
-    )  # type: ignore[union-attr]
+def extreme(choose: np.ufunc, values: Floats, axis: int) -> Floats:
+    """Return the extreme that `choose` (fmax or fmin) finds among the known values along `axis`; NaN for no cell."""
+    if not values.shape[axis]:
+        return np.full(np.delete(values.shape, axis), np.nan)
+    return np.asarray(choose.reduce(values, axis=axis))
 
 
 # name pattern -> (feature, which of its numbers are days of history it needs)
