@@ -13,6 +13,7 @@ from training.train import Trained, train
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused, WattaheadError
 from wattahead.domain.hours import floor_hour, instant
+from wattahead.domain.series import origin
 from wattahead.storage.catalogs import latest_catalog
 from wattahead.storage.objects import open_bucket
 
@@ -80,7 +81,7 @@ def report(console: Console, name: str, done: Trained, catalog: Catalog) -> None
     for zone, models in done.table.items():
         told = ", ".join(f"{model} {measures['mae']:.4g}" for model, measures in models.items() if "mae" in measures)
         covers = models["candidate"].get("coverage", float("nan"))
-        line = f"  {zone}: MAE [{unit}] {told}; covers {covers:.2f}"
+        line = f"  {zone}: MAE [{unit}] {told}; covers {covers:.2f} {origin(zone)}".rstrip()
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from training.scores import Scored, collect
 from wattahead.domain.errors import WattaheadError
 from wattahead.domain.hours import instant, iso
+from wattahead.domain.series import origin
 from wattahead.evaluation import metrics
 from wattahead.models.baseline import level
 from wattahead.storage.objects import open_bucket
@@ -63,11 +64,12 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def table(scored: list[Scored], external: str, origin: str) -> Table:
+def table(scored: list[Scored], external: str, said: str) -> Table:
     """Return the table: MAE beside baselines, relative error, pinball loss, coverage of the outer quantiles."""
+    said = said or ", ".join(sorted({origin(one.series.zone) for one in scored} - {""}))
     times = np.concatenate([one.issue_times for one in scored])
     made = Table(
-        title=f"{origin + ': ' if origin else ''}issue times {iso(int(times.min()))} to {iso(int(times.max()))}",
+        title=f"{said + ': ' if said else ''}issue times {iso(int(times.min()))} to {iso(int(times.max()))}",
         title_justify="left",
         box=SIMPLE,
         pad_edge=False,

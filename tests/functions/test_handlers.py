@@ -4,13 +4,17 @@ import ast
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.functions.conftest import EVENTS, NAMES, Deployment, event
+from tests.infra.test_template import functions, grants, load
 from wattahead.domain.errors import Refused
+from wattahead.storage.objects import ObStore
 
 ROOT = Path(__file__).parent.parent.parent
 POOLS = ("demand", "solar", "wind")
@@ -265,6 +269,47 @@ def test_a_deployment_without_a_bucket_says_so(
     deployed.reset()
 
     assert refusal(deployed, name, event("hour")) == "E_CONFIG"
+
+
+# Least privilege -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("about", ["hour", "backfill_hour"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_function_asks_of_the_bucket_only_what_its_role_allows(
+    deployed: Deployment, name: str, about: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for earlier in NAMES[: NAMES.index(name)]:
+        deployed.call(earlier, event(about))
+    deployed.reset()
+    asked: list[tuple[str, str]] = []
+    for method in ("get", "create", "keys"):
+        monkeypatch.setattr(ObStore, method, recording(method, asked))
+
+    for _ in range(2):  # a duplicate also reads what it meets
+        deployed.call(name, event(about))
+
+    may = grants(functions(load())[f"{name.title()}Function"])
+    reach = {"get": may["read"] | may["write"], "create": may["write"], "keys": may["list"] - {""}}
+    denied = {(method, key) for method, key in asked if not any(fnmatchcase(key, path) for path in reach[method])}
+    assert asked != []
+    assert denied == set()
+
+
+@pytest.mark.parametrize("name", ["plan", "features", "score", "finish"])
+def test_a_function_that_meets_missing_objects_may_ask_whether_they_are_there(name: str) -> None:
+    assert "" in grants(functions(load())[f"{name.title()}Function"])["list"]
+
+
+def recording(method: str, asked: list[tuple[str, str]]) -> Callable[..., Any]:
+    """Return `ObStore.<method>` that also notes what it is asked; a list is asked with its prefix."""
+    real = getattr(ObStore, method)
+
+    def ask(store: ObStore, key: str, *more: Any) -> Any:
+        asked.append((method, key))
+        return real(store, key, *more)
+
+    return ask
 
 
 # The files ---------------------------------------------------------------------------------------------------------

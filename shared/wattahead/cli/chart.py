@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from wattahead.domain.hours import DAY, HOUR, iso, to_datetime
+from wattahead.domain.series import origin
 
 Values = tuple[float | None, ...]
 
@@ -70,7 +71,8 @@ def verdict(forecast: Forecast) -> str:
     error = sum(abs(mid - true) for _, mid, _, true in known) / len(known)
     inside = [low <= true <= high for low, _, high, true in known]
     size = _number(error, 0 if error == 0 else max(0, 2 - floor(log10(error))))
-    return f"mean absolute error {size} {forecast.unit} · {sum(inside)} of {len(inside)} inside the band"
+    told = f"mean absolute error {size} {forecast.unit} · {sum(inside)} of {len(inside)} inside the band"
+    return " · ".join(filter(None, (told, origin(forecast.series))))
 
 
 # --- in the terminal -----------------------------------------------------------------------------------------------

@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from wattahead.domain.errors import Refused
 from wattahead.domain.names import checked
 
+SYNTHETIC = "SY-"  # generated zones are named so, and every score of one says so
+
+
+def origin(zone: str) -> str:
+    """Return `synthetic` for a generated zone, to stand beside its scores, and nothing for any other."""
+    return "synthetic" if zone.startswith(SYNTHETIC) else ""
+
 
 @dataclass(frozen=True, order=True)
 class Series:

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from wattahead.domain.errors import Refused
+from wattahead.domain.series import SYNTHETIC
 from wattahead.sources.synthetic.climate import CLIMATES, Climate
 from wattahead.sources.synthetic.draws import Array, Draws
 from wattahead.sources.synthetic.streams import SITES
@@ -32,7 +33,7 @@ class Place:
     @property
     def name(self) -> str:
         """Name as the catalog knows it, `SY-0001` for number 0."""
-        return f"SY-{self.number + 1:04d}"
+        return f"{SYNTHETIC}{self.number + 1:04d}"
 
     @property
     def local_hours(self) -> int:
