@@ -1,6 +1,6 @@
 """The cube: equal to the slow reference, blind to the future, and the same bits whoever is asked beside it."""
 
-# ruff: noqa: PD011 - the values of a cube are an array
+
 
 import os
 import re

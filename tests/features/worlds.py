@@ -64,7 +64,7 @@ def _weather(draw: np.random.Generator, step: pd.Timedelta, until: pd.Timestamp)
                 continue
             valid = pd.date_range(init, init + 54 * HOURS, freq=step, inclusive="left")
             for point in range(number + 1):
-                rows.append(pd.DataFrame({  # noqa: PERF401 - a nest of four is no list comprehension
+                rows.append(pd.DataFrame({
                     "series": name, "point": point, "valid_time": valid, "available_at": init + 4 * HOURS,
                     "wind_10m": draw.weibull(2, len(valid)) * 8,
                     "light": np.maximum(draw.normal(200, 300, len(valid)), 0),

@@ -55,9 +55,6 @@ def test_the_same_event_again_is_a_duplicate_and_moves_no_byte(deployed: Deploym
     assert {root: deployed.objects(root) for root in written} == written
 
 
-@pytest.mark.xfail(
-    raises=Refused, strict=True, reason="ingest_inbox puts files into folders in which a mapping's globs do not look"
-)
 def test_files_of_the_inbox_are_ingested_once(deployed: Deployment, baselines_only: Path) -> None:
     inbox = deployed.bucket / "inbox" / "synthetic" / "date=2026-03-01"
     inbox.mkdir(parents=True)

@@ -26,8 +26,8 @@ class Bundle:
     files: Mapping[str, bytes]
 
     def with_files(self, **changes: bytes | None) -> "Bundle":
-        """Return the bundle with other files, named without dots, and their hashes in the manifest; None leaves one out."""
-        named = {name.replace("_json", ".json").replace("_txt", ".txt"): body for name, body in changes.items()}
+        """Return the bundle with other files (`p50_txt` for p50.txt) and their hashes; None leaves one out."""
+        named = {".".join(name.rsplit("_", 1)): body for name, body in changes.items()}
         files = {path: body for path, body in {**self.files, **named}.items() if body is not None}
         return Bundle(sealed(self.manifest, files), files)
 
@@ -51,6 +51,14 @@ def bundle() -> Bundle:
 
 def booster(matrix: np.ndarray, target: np.ndarray, alpha: float) -> bytes:
     """Return the text of a booster of four small trees."""
-    settings = {"objective": "quantile", "alpha": alpha, "num_leaves": 5, "seed": 1, "deterministic": True, "num_threads": 1, "verbosity": -1}
+    settings = {
+        "objective": "quantile",
+        "alpha": alpha,
+        "num_leaves": 5,
+        "seed": 1,
+        "deterministic": True,
+        "num_threads": 1,
+        "verbosity": -1,
+    }
     data = lightgbm.Dataset(matrix, target, feature_name=[*FEATURES, "zone"], categorical_feature=[2])
     return lightgbm.train(settings, data, 4).model_to_string().encode()

@@ -80,9 +80,17 @@ def test_values_are_in_the_unit_of_the_scale() -> None:
 
 @pytest.mark.parametrize(
     ("last_day", "scale", "usable"),
-    [([1.0, 2.0], 1.0, True), ([0.0, 0.0], 1.0, True), ([1.0, NAN], 1.0, False), ([NAN, NAN], 1.0, False), ([1.0, 2.0], NAN, False)],
+    [
+        ([1.0, 2.0], 1.0, True),
+        ([0.0, 0.0], 1.0, True),
+        ([1.0, NAN], 1.0, False),
+        ([NAN, NAN], 1.0, False),
+        ([1.0, 2.0], NAN, False),
+    ],
 )
-def test_a_series_is_usable_when_its_last_day_and_scale_are_known(last_day: list[float], scale: float, usable: bool) -> None:
+def test_a_series_is_usable_when_its_last_day_and_scale_are_known(
+    last_day: list[float], scale: float, usable: bool
+) -> None:
     rows = days([last_day, [1.0, 1.0]], [[1.0, 1.0], [1.0, 1.0]], scale=[scale, 1.0])
 
     assert NAIVE.usable(rows).tolist() == [usable, True]
@@ -113,9 +121,9 @@ def test_climatology_picks_month_and_hour_of_its_zone() -> None:
 
 
 def test_climatology_uses_the_present_scale_where_there_is_one() -> None:
-    rows = dates(("FR", "FR"), [1], [0], [100.0, NAN])
+    rows = dates(("FR", "FR"), [1, 1], [0, 1], [100.0, NAN])
 
-    assert CLIMATE.predict(rows)[1] == pytest.approx([101.0, 202.0])
+    assert CLIMATE.predict(rows)[1] == pytest.approx([101.0, 201.0, 202.0, 402.0])
 
 
 def test_climatology_serves_a_zone_of_its_table_whatever_else_is_missing() -> None:

@@ -142,7 +142,9 @@ def test_the_manifest_of_another_bundle_is_refused(bundle: Bundle) -> None:
 def test_a_wrong_hash_is_told_by_file_and_the_first_digits(bundle: Bundle) -> None:
     bundle_id, held = objects(bundle)
 
-    with pytest.raises(Damaged, match=f"E_BUNDLE_HASH: p50.txt has hash {sha256(b'x')[:12]}, not {sha256(held['p50.txt'])[:12]}"):
+    with pytest.raises(
+        Damaged, match=f"E_BUNDLE_HASH: p50.txt has hash {sha256(b'x')[:12]}, not {sha256(held['p50.txt'])[:12]}"
+    ):
         fetch(stored(bundle_id, held | {"p50.txt": b"x"}), POOL, bundle_id)
 
 
@@ -157,13 +159,38 @@ def file_named(name: str) -> Callable[[dict[str, object]], None]:
 
 
 BAD_FILES = [
-    *("../x", "../../etc/passwd.txt", "/etc/passwd", "a/b.txt", "..", ".", "", "a\\b.txt", "%2e%2e.txt", "p50.txt\n", "p50.txt\0"),
-    *("model.pkl", "model.joblib", "model.npy", "model.pt", "model.keras", "model.py", "model.so", "model.txt.pkl", "P50.TXT", "p5\u043e.txt"),
+    *(
+        "../x",
+        "../../etc/passwd.txt",
+        "/etc/passwd",
+        "a/b.txt",
+        "..",
+        ".",
+        "",
+        "a\\b.txt",
+        "%2e%2e.txt",
+        "p50.txt\n",
+        "p50.txt\0",
+    ),
+    *(
+        "model.pkl",
+        "model.joblib",
+        "model.npy",
+        "model.pt",
+        "model.keras",
+        "model.py",
+        "model.so",
+        "model.txt.pkl",
+        "P50.TXT",
+        "p5\u043e.txt",
+    ),
 ]
 
 
 @pytest.mark.parametrize("name", BAD_FILES, ids=ascii)
-def test_a_file_name_that_leaves_the_bundle_or_runs_code_is_refused(bundle: Bundle, loaded: list[str], name: str) -> None:
+def test_a_file_name_that_leaves_the_bundle_or_runs_code_is_refused(
+    bundle: Bundle, loaded: list[str], name: str
+) -> None:
     assert refusal(*signed(bundle, file_named(name))) == "E_BUNDLE_PATH"
     assert loaded == []
 
@@ -183,7 +210,9 @@ def test_a_file_name_that_leaves_the_bundle_or_runs_code_is_refused(bundle: Bund
     ],
     ids=str,
 )
-def test_a_manifest_that_this_runtime_cannot_serve_is_refused(bundle: Bundle, changes: dict[str, object], expected: str) -> None:
+def test_a_manifest_that_this_runtime_cannot_serve_is_refused(
+    bundle: Bundle, changes: dict[str, object], expected: str
+) -> None:
     assert refusal(*signed(bundle, lambda plain: plain.update(changes))) == expected
 
 
@@ -241,7 +270,9 @@ def test_damage_that_stands_there_already_stops_a_publication_before_its_manifes
 
 def endless(text: bytes) -> bytes:
     """Return a model whose first node is its own child, with the sizes of its trees put right."""
-    looped = re.sub(r"((?:left|right)_child=)(.*)", lambda found: found[1] + " ".join("0" for _ in found[2].split()), text.decode())
+    looped = re.sub(
+        r"((?:left|right)_child=)(.*)", lambda found: found[1] + " ".join("0" for _ in found[2].split()), text.decode()
+    )
     head, trees, tail = re.split(r"(?=Tree=0\n)|(?=end of trees)", looped, maxsplit=2)
     sizes = " ".join(str(len(tree)) for tree in re.split(r"(?=Tree=\d+\n)", trees)[1:])
     return (re.sub(r"tree_sizes=.*", f"tree_sizes={sizes}", head) + trees + tail).encode()
@@ -278,7 +309,11 @@ def test_a_bundle_that_is_not_proved_is_not_published(bundle: Bundle) -> None:
 
 
 def test_a_whole_bundle_is_proved_on_this_runtime(bundle: Bundle) -> None:
-    assert prove(bundle.manifest, bundle.files) == runtime() == Runtime(lightgbm.__version__, runtime().numpy, os.uname().machine)
+    assert (
+        prove(bundle.manifest, bundle.files)
+        == runtime()
+        == Runtime(lightgbm.__version__, runtime().numpy, os.uname().machine)
+    )
 
 
 def golden_of(bundle: Bundle) -> Golden:

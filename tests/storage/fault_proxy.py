@@ -52,7 +52,11 @@ def fault_proxy(upstream: str) -> Iterator[FaultProxy]:
             connection = HTTPConnection(urlsplit(proxy.upstream).netloc)
             connection.request(self.command, self.path, sent, dict(self.headers))
             answer = connection.getresponse()
-            kept = {name: value for name, value in answer.getheaders() if name.lower() in ("etag", "last-modified", "content-type")}
+            kept = {
+                name: value
+                for name, value in answer.getheaders()
+                if name.lower() in ("etag", "last-modified", "content-type")
+            }
             return answer.status, kept, answer.read()
 
         def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:

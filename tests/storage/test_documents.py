@@ -38,7 +38,18 @@ RUNGS = st.builds(
 )
 
 
-@given(st.builds(RegistryEntry, st.text(), st.integers(), st.integers(), st.integers(), st.text(), st.text(), st.lists(RUNGS).map(tuple)))
+@given(
+    st.builds(
+        RegistryEntry,
+        st.text(),
+        st.integers(),
+        st.integers(),
+        st.integers(),
+        st.text(),
+        st.text(),
+        st.lists(RUNGS).map(tuple),
+    )
+)
 def test_a_document_read_back_is_the_document(entry: RegistryEntry) -> None:
     body = encode(entry)
 

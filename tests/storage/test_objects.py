@@ -35,12 +35,40 @@ from wattahead.storage.objects import ATTEMPTS, PAUSES, Bucket, Put, checked_key
 KEY = "ledger/issue_date=2021-03-01/a.json"
 
 BAD_KEYS = [
-    *("", ".", "..", "/", "../models", "a/../b", "a..b", "a/./b", "a//b", "a/", "/etc/passwd", "~/a", "-a", "a b", " a"),
+    *(
+        "",
+        ".",
+        "..",
+        "/",
+        "../models",
+        "a/../b",
+        "a..b",
+        "a/./b",
+        "a//b",
+        "a/",
+        "/etc/passwd",
+        "~/a",
+        "-a",
+        "a b",
+        " a",
+    ),
     *("a%2e", "a%2f..", "a%252e", "a%252e%252e/b", "a\\b", "..\\b", "a\0b", "a\nb", "a\n", "a\rb", "a*", "a?b", "a&b"),
     *("\u0421atalog", "e\u0301t\u00e9", "\u200fcatalog", "catalog\u202e", "\uff0fcatalog", "a" * 600),
 ]
 BAD_ZONES = [
-    *(*BAD_KEYS, "A" * 300, "US-" + "A" * 300, "US=CAL", "US*", "US?", "US-CAL-", "us-cal", "US/CAL", "US.CAL", "US-CAL\n"),
+    *(
+        *BAD_KEYS,
+        "A" * 300,
+        "US-" + "A" * 300,
+        "US=CAL",
+        "US*",
+        "US?",
+        "US-CAL-",
+        "us-cal",
+        "US/CAL",
+        "US.CAL",
+        "US-CAL\n",
+    ),
     *("\u0421A", "U\u00c5", unicodedata.normalize("NFD", "U\u00c5"), "US\u200f", "\uff35\uff33", "US-\u0661"),
 ]
 
@@ -113,6 +141,14 @@ def test_keys_are_sorted_and_stop_at_the_folder(any_bucket: Bucket) -> None:
     assert any_bucket.keys("b") == ["b/1/x.json", "b/10.json", "b/2.json"]
 
 
+def test_a_folder_is_asked_for_with_its_slash(bucket: Bucket) -> None:
+    seen, store, _ = quiet(bucket)
+
+    seen.keys("b")
+
+    assert [call.key for call in store.calls] == ["b/"]  # a store that compares text would give bb/1.json as well
+
+
 def test_keys_after_a_key_or_a_folder_are_those_behind_it(any_bucket: Bucket) -> None:
     days = [f"actuals/date=2021-03-0{day}/part.parquet" for day in range(1, 5)]
     for key in days:
@@ -141,7 +177,9 @@ def test_many_objects_are_read_in_the_order_they_were_asked_for(any_bucket: Buck
     for name in names:
         any_bucket.create(name, name.encode())
 
-    assert any_bucket.read_all([(name, bytes) for name in reversed(names)]) == [name.encode() for name in reversed(names)]
+    assert any_bucket.read_all([(name, bytes) for name in reversed(names)]) == [
+        name.encode() for name in reversed(names)
+    ]
 
 
 def test_a_key_that_our_code_could_not_have_built_never_reaches_the_store(any_bucket: Bucket) -> None:
@@ -149,7 +187,11 @@ def test_a_key_that_our_code_could_not_have_built_never_reaches_the_store(any_bu
     codes = {}
 
     for key in BAD_KEYS:
-        asks: list[Callable[[str], object]] = [bucket.keys, lambda k: bucket.read(k, bytes), lambda k: bucket.create(k, b"1")]
+        asks: list[Callable[[str], object]] = [
+            bucket.keys,
+            lambda k: bucket.read(k, bytes),
+            lambda k: bucket.create(k, b"1"),
+        ]
         for ask in asks:
             with pytest.raises(Refused) as refusal:
                 ask(key)
@@ -296,7 +338,9 @@ ASKED = pytest.mark.parametrize(
 
 
 @ASKED
-@pytest.mark.parametrize("error", [failures.GenericError("503"), TimeoutError("60 s"), ConnectionResetError()], ids=repr)
+@pytest.mark.parametrize(
+    "error", [failures.GenericError("503"), TimeoutError("60 s"), ConnectionResetError()], ids=repr
+)
 def test_two_faults_and_then_an_answer_is_an_answer(
     bucket: Bucket, ask: Callable[[Bucket], object], verb: str, answer: object, error: Exception
 ) -> None:

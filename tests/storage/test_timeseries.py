@@ -1,7 +1,7 @@
 """Actuals and weather in day and month objects."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 import pytest
@@ -12,7 +12,7 @@ from tests.storage.faults import Around, change_body, cut, flip, nth
 from wattahead.domain.errors import Damaged, Refused
 from wattahead.domain.hours import HOUR, instant
 from wattahead.storage import timeseries
-from wattahead.storage.objects import Bucket, open_bucket
+from wattahead.storage.objects import Bucket, open_bucket, sha256
 from wattahead.storage.tables import INSTANT, NAME, encode_table
 from wattahead.storage.timeseries import load, store
 
@@ -69,19 +69,30 @@ def bodies(bucket: Bucket) -> dict[str, bytes]:
 def test_open_months_become_day_objects(bucket: Bucket) -> None:
     created = store(bucket, SOLAR, table(ROWS), closed_before=0)
 
-    assert [key.rsplit("/", 1)[0] for key in created] == [f"{DAYS}/date=2021-{day}" for day in ("01-31", "02-01", "02-28", "03-01")]
+    assert [key.rsplit("/", 1)[0] for key in created] == [
+        f"{DAYS}/date=2021-{day}" for day in ("01-31", "02-01", "02-28", "03-01")
+    ]
 
 
 def test_closed_months_become_month_objects(bucket: Bucket) -> None:
     created = store(bucket, SOLAR, table(ROWS), closed_before=instant("2021-03-01T00:00Z"))
 
-    assert [key.rsplit("/", 1)[0] for key in created] == [f"{MONTHS}/month=2021-01", f"{MONTHS}/month=2021-02", f"{DAYS}/date=2021-03-01"]
+    assert [key.rsplit("/", 1)[0] for key in created] == [
+        f"{MONTHS}/month=2021-01",
+        f"{MONTHS}/month=2021-02",
+        f"{DAYS}/date=2021-03-01",
+    ]
 
 
 def test_a_month_that_ends_one_moment_later_is_open(bucket: Bucket) -> None:
     created = store(bucket, SOLAR, table(ROWS), closed_before=instant("2021-03-01T00:00Z") - 1)
 
-    assert [key.split("/")[-2] for key in created] == ["month=2021-01", "date=2021-02-01", "date=2021-02-28", "date=2021-03-01"]
+    assert [key.split("/")[-2] for key in created] == [
+        "month=2021-01",
+        "date=2021-02-01",
+        "date=2021-02-28",
+        "date=2021-03-01",
+    ]
 
 
 @pytest.mark.parametrize("closed_before", ["2020-01-01T00:00Z", "2021-02-01T00:00Z", "2022-01-01T00:00Z"])
@@ -155,8 +166,11 @@ def test_the_order_and_cut_of_rows_do_not_move_a_byte(order: list[int], cut_at: 
 
 POINTS = [
     (zone, point, start, lead, {"ghi": point + lead / 10, "wind": 3.0})
-    for zone in ("FR", "DE") for point in (0, 1, 2) for start in ("2021-02-01T00:00Z", "2021-02-01T12:00Z") for lead in (0, 24)
-]  # fmt: skip
+    for zone in ("FR", "DE")
+    for point in (0, 1, 2)
+    for start in ("2021-02-01T00:00Z", "2021-02-01T12:00Z")
+    for lead in (0, 24)
+]
 
 
 def test_the_order_of_weather_points_does_not_move_a_byte() -> None:
@@ -174,7 +188,9 @@ def test_weather_is_cut_by_the_day_of_its_run(bucket: Bucket) -> None:
     created = store(bucket, NWP, forecasts(POINTS), closed_before=0)
 
     assert [key.rsplit("/", 1)[0] for key in created] == ["weather/provider=nwp/init_date=2021-02-01"]
-    assert load(bucket, NWP, instant("2021-02-02T00:00Z"), instant("2021-02-03T00:00Z"), variables=["ghi"]).num_rows == 0
+    assert (
+        load(bucket, NWP, instant("2021-02-02T00:00Z"), instant("2021-02-03T00:00Z"), variables=["ghi"]).num_rows == 0
+    )
 
 
 def test_weather_gives_the_variables_asked_for(bucket: Bucket) -> None:
@@ -196,16 +212,16 @@ def test_a_variable_that_an_older_object_lacks_is_null_there(bucket: Bucket) -> 
 
 def test_an_actual_without_its_value_column_is_refused(bucket: Bucket) -> None:
     body = encode_table(table(ROWS[:1]).drop_columns("value"))
-    bucket.create(f"{DAYS}/date=2021-01-31/part-{timeseries.sha256(body)[:16]}.parquet", body)
+    bucket.create(f"{DAYS}/date=2021-01-31/part-{sha256(body)[:16]}.parquet", body)
 
     with pytest.raises(Refused, match="E_FEAT_COLUMN_MISSING"):
         load(bucket, SOLAR, instant("2021-01-31T00:00Z"), instant("2021-01-31T00:00Z"))
 
 
 @pytest.mark.parametrize("change", [cut, flip], ids=["cut", "flipped"])
-def test_an_object_damaged_on_the_way_is_fetched_again(bucket: Bucket, change: object) -> None:
+def test_an_object_damaged_on_the_way_is_fetched_again(bucket: Bucket, change: Callable[[bytes], bytes]) -> None:
     store(bucket, SOLAR, table(ROWS[1:5]), closed_before=instant("2021-03-01T00:00Z"))
-    seen = Bucket(Around(bucket.store, change_body(nth("get", 1), change)), pause=lambda _: None)  # type: ignore[arg-type]  # one of two functions
+    seen = Bucket(Around(bucket.store, change_body(nth("get", 1), change)), pause=lambda _: None)
 
     assert february(seen) == held(table(ROWS[1:5]))
 

@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, date_of
 from wattahead.domain.plan import HourEvent
 from wattahead.jobs.hour import Answer, Attempt, closed, refuse_closed
@@ -19,30 +20,34 @@ def ingest_inbox(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
     if closed(event, now):
         return refuse_closed(bucket, "ingest", event, now)
     attempt = Attempt(bucket, "ingest", event, now)
-    reports = {name: _ingest(bucket, name, keys, now) for name, keys in _waiting(bucket, event).items()}
-    created = sum(len(report.objects) for report in reports.values())
-    refused = {refusal.series: refusal.sentence for report in reports.values() for refusal in report.refused}
+    reports: list[IngestReport] = []
+    refused: dict[str, str] = {}
+    for (mapping, day), keys in sorted(_waiting(bucket, event).items()):
+        try:
+            reports.append(_ingest(bucket, mapping, keys, now))
+        except Refused as error:  # a folder that no mapping fits does not keep the others waiting
+            refused[f"{mapping}/{day}"] = str(error)
+    created = sum(len(report.objects) for report in reports)
+    refused |= {refusal.series: refusal.sentence for report in reports for refusal in report.refused}
     outcome: Outcome = "degraded" if refused else "ok" if created else "duplicate"
-    attempt.record(outcome, rows=sum(sum(report.rows.values()) for report in reports.values()), errors=refused)
+    attempt.record(outcome, rows=sum(sum(report.rows.values()) for report in reports), errors=refused)
     return Answer("ingest", event, outcome, facts={"objects": created, "refused": refused})
 
 
-def _waiting(bucket: Bucket, event: HourEvent) -> dict[str, list[str]]:
-    """Return mapping -> keys of the last two days."""
+def _waiting(bucket: Bucket, event: HourEvent) -> dict[tuple[str, str], list[str]]:
+    """Return (mapping, date) -> keys of the last two days."""
     days = {f"date={date_of(event.issue_time)}", f"date={date_of(event.issue_time - DAY)}"}
-    found: dict[str, list[str]] = {}
+    found: dict[tuple[str, str], list[str]] = {}
     for key in bucket.keys(INBOX):
         parts = key.split("/")
         if len(parts) == 4 and parts[2] in days:  # noqa: PLR2004 - inbox, mapping, date, file
-            found.setdefault(parts[1], []).append(key)
+            found.setdefault((parts[1], parts[2]), []).append(key)
     return found
 
 
 def _ingest(bucket: Bucket, mapping: str, keys: list[str], now: int) -> IngestReport:
+    """Ingest the files of one day: files of two days may share a name."""
     with tempfile.TemporaryDirectory() as folder:
-        for number, key in enumerate(keys):
-            # Files of two days may share a name: each gets a folder of its own.
-            place = Path(folder, str(number))
-            place.mkdir()
-            (place / key.rsplit("/", 1)[1]).write_bytes(bucket.read(key, bytes))
+        for key in keys:
+            Path(folder, key.rsplit("/", 1)[1]).write_bytes(bucket.read(key, bytes))
         return ingest(bucket, find_mapping(mapping), folder, now=now)

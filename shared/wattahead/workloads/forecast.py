@@ -139,7 +139,9 @@ def to_rows(plan: Plan, planned: PlannedPool, sample: Sample, climbed: Climbed, 
     """
     steps, signal = len(sample.valid_times), planned.signal
     zones = sample.rows.zones
-    dark = dark_hours(sample.valid_times, signal.step, [planned.zones[zone] for zone in zones]) if signal.night_zero else np.zeros((len(zones), steps), dtype=bool)
+    dark = np.zeros((len(zones), steps), dtype=bool)
+    if signal.night_zero:
+        dark = dark_hours(sample.valid_times, signal.step, [planned.zones[zone] for zone in zones])
     values, acted = guard(climbed.values, sample.rows.row_scale, signal, dark.reshape(-1))
     served = np.array([rung is not None for rung in climbed.served_by])
     of_series = (
