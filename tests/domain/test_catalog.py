@@ -20,17 +20,13 @@ def _pool(**changes: Any) -> Pool:
 
 
 def _catalog(**changes: Any) -> Catalog:
-    return Catalog(
-        **(
-            {
-                "zones": ZONES,
-                "signals": {"solar": _signal()},
-                "feature_sets": {"plain": ("hour",)},
-                "pools": {"solar": _pool()},
-            }
-            | changes
-        )
-    )
+    plain: dict[str, Any] = {
+        "zones": ZONES,
+        "signals": {"solar": _signal()},
+        "feature_sets": {"plain": ("hour",)},
+        "pools": {"solar": _pool()},
+    }
+    return Catalog(**(plain | changes))
 
 
 def test_series_of_a_pool_are_sorted_by_name() -> None:

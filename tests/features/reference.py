@@ -121,7 +121,7 @@ class Moment:
             if match:
                 valid_time = self.issue_time + step * self.world.step
                 given = [int(part) if part.isdecimal() else part for part in match.groups()]
-                return float(family(self, valid_time, *given))
+                return float(family(self, valid_time, *given))  # type: ignore[operator]  # families differ in arguments
         raise KeyError(name)
 
 

@@ -1,7 +1,5 @@
 """The cube: equal to the slow reference, blind to the future, and the same bits whoever is asked beside it."""
 
-
-
 import os
 import re
 from dataclasses import replace
@@ -50,8 +48,8 @@ def _same_bits(one: Cube, other: Cube) -> None:
 
 def _of(made: Cube, series: int | slice, moment: int | slice) -> Cube:
     """Return a part of a cube; give slices to keep the axes."""
-    parts = (part[series, moment] for part in (made.scale, made.age_minutes, made.flags))
-    return Cube(made.names, made.values[:, series, moment], *parts)
+    part = (series, moment)
+    return Cube(made.names, made.values[:, series, moment], made.scale[part], made.age_minutes[part], made.flags[part])
 
 
 # --- a second opinion -------------------------------------------------------------------------------------------------
@@ -181,8 +179,8 @@ def test_a_row_known_at_the_issue_time_counts_and_one_a_microsecond_later_does_n
 
 def _one_value(valid_time: int, available_at: int, issue_time: int) -> Inputs:
     """Return one series that knows a single value, 5."""
-    row = [np.array([number]) for number in (0, valid_time, available_at)]
-    target = panel(*row, np.array([5.0]), series=1, start=issue_time - 28 * DAY, end=issue_time, step=HOUR)
+    who, valid, known = (np.array([number]) for number in (0, valid_time, available_at))
+    target = panel(who, valid, known, np.array([5.0]), series=1, start=issue_time - 28 * DAY, end=issue_time, step=HOUR)
     return Inputs(target, {}, np.zeros(1), np.zeros(1), np.full(1, np.nan))
 
 

@@ -1,7 +1,7 @@
 """Ingest, end to end: files in, objects in the bucket and a report out."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -433,7 +433,7 @@ def test_order_splitting_and_encoding_give_the_same_objects(
 
 
 @pytest.fixture
-def zones_production() -> Iterator[Path]:
+def zones_production() -> Path:
     root = os.environ.get("WATTAHEAD_DATA")
     if not root or not (Path(root) / "zones_production").is_dir():
         pytest.skip("WATTAHEAD_DATA does not name a folder that holds zones_production/")

@@ -18,7 +18,7 @@ from wattahead.storage.objects import open_bucket, sha256
 from wattahead.storage.tables import encode_table, read_parquet
 
 SCRIPT = (
-    "import sys\nfrom tests.journeys.world import whole_hour\nfrom wattahead.storage.objects import open_bucket, sha256\n"
+    "import sys\nfrom tests.journeys.world import whole_hour\nfrom wattahead.storage.objects import open_bucket\n"
     "whole_hour(open_bucket(sys.argv[1]))\n"
 )
 

@@ -31,7 +31,7 @@ class Rows:
         bucket.create(key or f"{folder}/{batch}.parquet", encode_table(forecast_rows(at, extra)))
 
     def actuals(self, bucket: Bucket, folder: str, revisions: list[tuple[str, float, str]]) -> None:
-        moments = [[instant(row[index]) for row in revisions] for index in (0, 2)]
+        moments = [[instant(row[0]) for row in revisions], [instant(row[2]) for row in revisions]]
         table = pa.table({
             "zone": pa.array(["US-CAL-CISO"] * len(revisions)).cast(NAME), "valid_time": pa.array(moments[0], INSTANT),
             "value": [row[1] for row in revisions], "available_at": pa.array(moments[1], INSTANT),

@@ -37,7 +37,9 @@ def _cube(zones: int = 3) -> Cube:
     """Return features that number the rows: series 1 holds 3, 4, 5."""
     numbers = np.arange(zones * STEPS, dtype=np.float32).reshape(zones, 1, STEPS)
     about = np.arange(zones, dtype=np.int32)[:, None]
-    return Cube(FEATURES, np.stack([numbers, numbers + 100]), 100.0 * (about + 1), 60 * about, about)
+    return Cube(
+        FEATURES, np.stack([numbers, numbers + 100]), 100.0 * (about + 1.0).astype(np.float64), 60 * about, about
+    )
 
 
 def _blind() -> Sample:

@@ -93,15 +93,25 @@ class Scorer:
             climbed = attempt.timed("predict", lambda: self._climb(event, planned, sample))
             extra = Quality.FINAL_ATTEMPT if event.final_attempt else 0
             table, flags = to_rows(plan, planned, sample, climbed, run_id=number, extra=extra)
-            put = attempt.timed("write", lambda: self.bucket.create(keys.rows(plan, planned.workload, batch.name), encode_table(table)))
+            put = attempt.timed(
+                "write", lambda: self.bucket.create(keys.rows(plan, planned.workload, batch.name), encode_table(table))
+            )
         except WattaheadError as error:
             _record_failure(attempt, number, batch, error)
             raise
         outcome: Outcome = "duplicate" if not put.created else "degraded" if climbed.level.any() else "ok"
-        attempt.record(outcome, run_id=number, rows=table.num_rows, outcomes=_groups(batch, climbed, flags), errors=sample.errors | climbed.errors | reading)
+        attempt.record(
+            outcome,
+            run_id=number,
+            rows=table.num_rows,
+            outcomes=_groups(batch, climbed, flags),
+            errors=sample.errors | climbed.errors | reading,
+        )
         return outcome, table.num_rows if put.created else 0
 
-    def _sample(self, event: HourEvent, plan: Plan, planned: PlannedPool, batch: Batch) -> tuple[Sample, dict[str, str]]:
+    def _sample(
+        self, event: HourEvent, plan: Plan, planned: PlannedPool, batch: Batch
+    ) -> tuple[Sample, dict[str, str]]:
         """Return the batch's rows. A feature object that is damaged for good leaves what the clock alone knows."""
         key = features_key(plan, batch)
 
@@ -110,7 +120,9 @@ class Scorer:
 
         try:
             times = valid_times(planned, plan.issue_time)
-            return read_sample(self.bucket.read(key, decode), batch, planned, times, lambda: _blind(plan, planned, batch)), {}
+            return read_sample(
+                self.bucket.read(key, decode), batch, planned, times, lambda: _blind(plan, planned, batch)
+            ), {}
         except (Refused, Transient) as error:
             late = error.code == "E_FEAT_MISSING" or isinstance(error, Transient)
             if late and not event.final_attempt:
@@ -136,11 +148,15 @@ class Scorer:
         return open_rung
 
     def model(self, rung: Rung, planned: PlannedPool) -> Model:
-        """Return the verified model of a rung; proved again first where this runtime is not the one it was proved on."""
+        """Return the verified model of a rung; proved again first where this runtime is not the one of its proof."""
         if rung.bundle_id not in self.models:
             manifest, files = fetch(self.bucket, planned.name, rung.bundle_id)
             if manifest.output.unit != planned.signal.unit or manifest.output.quantiles != planned.pool.quantiles:
-                raise Refused("E_BUNDLE_FEATURES", f"bundle {rung.bundle_id[:12]} predicts {manifest.output.unit} {manifest.output.quantiles}", fix=f"train one for {planned.signal.unit} {planned.pool.quantiles}")
+                raise Refused(
+                    "E_BUNDLE_FEATURES",
+                    f"bundle {rung.bundle_id[:12]} predicts {manifest.output.unit} {manifest.output.quantiles}",
+                    fix=f"train one for {planned.signal.unit} {planned.pool.quantiles}",
+                )
             if rung.kind in NATIVE and rung.proved_on != runtime():
                 prove(manifest, files)
             self.models[rung.bundle_id] = load(manifest, files)
@@ -166,7 +182,12 @@ def _groups(batch: Batch, climbed: Climbed, flags: NDArray[np.int32]) -> dict[st
 
 def _record_failure(attempt: Attempt, number: str, batch: Batch, error: WattaheadError) -> None:
     try:
-        attempt.record("waiting" if error.code == "E_FEAT_MISSING" else "failed", run_id=number, outcomes={"failed": batch.series}, errors={"": str(error)})
+        attempt.record(
+            "waiting" if error.code == "E_FEAT_MISSING" else "failed",
+            run_id=number,
+            outcomes={"failed": batch.series},
+            errors={"": str(error)},
+        )
     except WattaheadError:
         # The storage that failed the batch also refuses its ledger entry; the first error says more.
         return

@@ -23,10 +23,12 @@ class SeasonalNaive:
     quantiles: tuple[str, ...]
 
     def usable(self, rows: Rows) -> NDArray[np.bool_]:
+        """A series with a scale whose last known day is known at every step."""
         known = np.isfinite(rows.column(NAIVE_FEATURES[0])).reshape(-1, rows.steps).all(axis=1)
         return known & np.isfinite(rows.scale)
 
     def predict(self, rows: Rows) -> Floats:
+        """The last known day, and around it what that hour changed by from day to day."""
         days = rows.columns(NAIVE_FEATURES).astype(np.float64)
         change = np.abs(np.diff(days, axis=0))
         known = np.isfinite(change)
@@ -43,9 +45,11 @@ class Climatology:
     scales: Mapping[str, float]  # zone -> the last scale of the training window [unit]
 
     def usable(self, rows: Rows) -> NDArray[np.bool_]:
+        """A series whose zone was in training."""
         return np.array([zone in self.tables for zone in rows.zones], dtype=bool)
 
     def predict(self, rows: Rows) -> Floats:
+        """The quantiles of the zone's month and hour, at the present scale or the last one known in training."""
         month = rows.column("month").astype(int).reshape(-1, rows.steps) - 1
         hour = rows.column("hour").astype(int).reshape(-1, rows.steps)
         picked = [self.tables[zone][:, month[index], hour[index]] for index, zone in enumerate(rows.zones)]

@@ -30,7 +30,7 @@ class Calibration:
     factors: Mapping[str, Floats]  # zone -> (Q, parts of the UTC day); POOLED for any other
 
     def apply(self, values: Floats, zones: Sequence[str], hour: NDArray[np.float32]) -> Floats:
-        """Return calibrated quantiles; `values` has the shape (Q, S x H) in units of the scale, `hour` (S x H) is UTC."""
+        """Return calibrated quantiles; `values` (Q, S x H) are in units of the scale, `hour` (S x H) is UTC."""
         steps = values.shape[1] // max(len(zones), 1)
         pooled = self.factors[POOLED]
         tables = np.stack([self.factors.get(zone, pooled) for zone in zones], axis=1)  # (Q, S, parts)
@@ -40,7 +40,9 @@ class Calibration:
         return middle + factor * distance(values, self.quantiles)
 
 
-def learn(values: Floats, truth: Floats, zones: NDArray[np.str_], hour: Floats, quantiles: tuple[str, ...], *, parts: int) -> Calibration:
+def learn(
+    values: Floats, truth: Floats, zones: NDArray[np.str_], hour: Floats, quantiles: tuple[str, ...], *, parts: int
+) -> Calibration:
     """Return the factors under which held-back rows would have had the stated coverage.
 
     `values` (Q, rows) and `truth` (rows) in units of the scale; `zones` and `hour` name the rows, `parts` cuts the
@@ -57,7 +59,9 @@ def learn(values: Floats, truth: Floats, zones: NDArray[np.str_], hour: Floats, 
     return Calibration(quantiles, factors)
 
 
-def _factors(values: Floats, truth: Floats, part: NDArray[np.int64], quantiles: tuple[str, ...], otherwise: Floats) -> Floats:
+def _factors(
+    values: Floats, truth: Floats, part: NDArray[np.int64], quantiles: tuple[str, ...], otherwise: Floats
+) -> Floats:
     """Return (Q, parts) factors; `otherwise` where there are too few rows."""
     found = otherwise.copy()
     away = distance(values, quantiles)

@@ -20,8 +20,21 @@ NATIVE: Final = frozenset({"lightgbm"})  # kinds that run code which can abort t
 def load(manifest: Manifest, files: Mapping[str, bytes]) -> Model:
     """Return the model of a bundle whose bytes have been verified."""
     if manifest.kind not in LOADERS:
-        raise Refused("E_BUNDLE_VERSION", f"no loader for bundle kind {manifest.kind!r}, known: {', '.join(LOADERS)}", fix="upgrade wattahead")
+        raise Refused(
+            "E_BUNDLE_VERSION",
+            f"no loader for bundle kind {manifest.kind!r}, known: {', '.join(LOADERS)}",
+            fix="upgrade wattahead",
+        )
     try:
         return LOADERS[manifest.kind](manifest, files)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:  # files that are missing or say something else than their kind should
-        raise Refused("E_BUNDLE_FILES", f"bundle of pool {manifest.pool} does not load ({type(error).__name__}: {error})", fix="train and publish it again") from error
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:  # files that are missing or say something else than their kind should
+        raise Refused(
+            "E_BUNDLE_FILES",
+            f"bundle of pool {manifest.pool} does not load ({type(error).__name__}: {error})",
+            fix="train and publish it again",
+        ) from error

@@ -44,7 +44,11 @@ class Rows:
         where = {name: index for index, name in enumerate(self.names)}
         missing = [name for name in names if name not in where]
         if missing:
-            raise Refused("E_BUNDLE_FEATURES", f"the bundle asks for {', '.join(missing[:5])}, which the rows do not have", fix="plan the hour again with this bundle")
+            raise Refused(
+                "E_BUNDLE_FEATURES",
+                f"the bundle asks for {', '.join(missing[:5])}, which the rows do not have",
+                fix="plan the hour again with this bundle",
+            )
         return [where[name] for name in names]
 
 

@@ -42,11 +42,17 @@ def fetch(bucket: Bucket, pool: str, bundle_id: str) -> tuple[Manifest, dict[str
         _check_version(body)
         manifest = decode(Manifest, body, where=f"{folder}/manifest.json")
         _check(manifest, pool)
-        wanted = [(f"{folder}/{file.path}", partial(_verified, digest=file.sha256, name=file.path)) for file in manifest.files]
+        wanted = [
+            (f"{folder}/{file.path}", partial(_verified, digest=file.sha256, name=file.path)) for file in manifest.files
+        ]
         bodies = bucket.read_all(wanted)
     except Refused as error:
         if error.code in ("E_FEAT_MISSING", "E_CONFIG"):
-            raise Refused("E_BUNDLE_FILES", f"bundle {bundle_id[:12]} of {pool} is incomplete: {error.fact}", fix="publish it again, or roll back") from error
+            raise Refused(
+                "E_BUNDLE_FILES",
+                f"bundle {bundle_id[:12]} of {pool} is incomplete: {error.fact}",
+                fix="publish it again, or roll back",
+            ) from error
         raise
     return manifest, {file.path: held for file, held in zip(manifest.files, bodies, strict=True)}
 
@@ -54,7 +60,11 @@ def fetch(bucket: Bucket, pool: str, bundle_id: str) -> tuple[Manifest, dict[str
 def _verified(body: bytes, digest: str, name: str) -> bytes:
     found = sha256(body)
     if found != digest:
-        raise Damaged("E_BUNDLE_HASH", f"{name} has hash {found[:12]}, not {digest[:12]}", fix="publish the bundle again, or roll back")
+        raise Damaged(
+            "E_BUNDLE_HASH",
+            f"{name} has hash {found[:12]}, not {digest[:12]}",
+            fix="publish the bundle again, or roll back",
+        )
     return body
 
 
@@ -65,11 +75,15 @@ def _check_version(body: bytes) -> None:
     except (ValueError, KeyError, TypeError):
         return  # decoding says better what is wrong
     if isinstance(version, int) and version > MANIFEST_VERSION:
-        raise Refused("E_BUNDLE_VERSION", f"manifest version {version} is newer than {MANIFEST_VERSION}", fix="upgrade wattahead")
+        raise Refused(
+            "E_BUNDLE_VERSION", f"manifest version {version} is newer than {MANIFEST_VERSION}", fix="upgrade wattahead"
+        )
 
 
 def _check(manifest: Manifest, pool: str) -> None:
     if manifest.pool != pool:
         raise Refused("E_BUNDLE_FILES", f"a bundle of pool {manifest.pool} stands under {pool}", fix="publish it again")
     if sum(file.bytes for file in manifest.files) > MOST_BYTES:
-        raise Refused("E_BUNDLE_FORMAT", f"bundle of {pool} is larger than {MOST_BYTES} bytes", fix="train a smaller model")
+        raise Refused(
+            "E_BUNDLE_FORMAT", f"bundle of {pool} is larger than {MOST_BYTES} bytes", fix="train a smaller model"
+        )

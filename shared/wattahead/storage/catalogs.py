@@ -44,7 +44,11 @@ def latest_catalog(bucket: Bucket) -> tuple[int, Catalog]:
     """Return sequence and content of the newest catalog."""
     numbers = _log(bucket).sequences()
     if not numbers:
-        raise Refused("E_CATALOG_EMPTY", f"bucket {bucket.url} has no catalog", fix="publish one: wattahead catalog publish FILE.toml")
+        raise Refused(
+            "E_CATALOG_EMPTY",
+            f"bucket {bucket.url} has no catalog",
+            fix="publish one: wattahead catalog publish FILE.toml",
+        )
     return numbers[-1], _log(bucket).entry(numbers[-1])
 
 

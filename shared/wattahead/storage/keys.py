@@ -70,7 +70,8 @@ def plan(event: HourEvent) -> str:
 def features(plan: Plan, workload: str, batch: str, digest: str) -> str:
     """Exactly what a batch is scored from; runs that are not live keep theirs apart."""
     root = "features" if not plan.run else f"{plan.run_kind}s/features/run={checked('run', plan.run)}"
-    return f"{root}/workload={checked('key', workload)}/{hour_folder(plan.issue_time)}/{checked('batch', batch)}-{checked('digest', digest)}.parquet"
+    folder = f"{root}/workload={checked('key', workload)}/{hour_folder(plan.issue_time)}"
+    return f"{folder}/{checked('batch', batch)}-{checked('digest', digest)}.parquet"
 
 
 def table(workload: str, run_kind: str, run: str) -> str:
@@ -81,7 +82,9 @@ def table(workload: str, run_kind: str, run: str) -> str:
 
 def rows(plan: Plan, workload: str, batch: str) -> str:
     """The rows of one batch: one object, visible whole or not at all."""
-    return f"{table(workload, plan.run_kind, plan.run)}/{hour_folder(plan.issue_time)}/{checked('batch', batch)}.parquet"
+    return (
+        f"{table(workload, plan.run_kind, plan.run)}/{hour_folder(plan.issue_time)}/{checked('batch', batch)}.parquet"
+    )
 
 
 def ledger(at: int, run_id: str, attempt_id: str) -> str:

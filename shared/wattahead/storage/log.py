@@ -32,5 +32,9 @@ class Log(Generic[T]):
         """Write `document` as the entry behind `after`; raise `E_RACE` if somebody else was first."""
         sequence = after + 1
         if not self.bucket.create(keys.entry(self.prefix, sequence), encode(document)).created:
-            raise LostRace("E_RACE", f"entry {sequence} of {self.prefix} was written by somebody else", fix="read it and decide again")
+            raise LostRace(
+                "E_RACE",
+                f"entry {sequence} of {self.prefix} was written by somebody else",
+                fix="read it and decide again",
+            )
         return sequence

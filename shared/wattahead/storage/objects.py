@@ -34,11 +34,17 @@ _MEMORIES: dict[str, MemoryStore] = {}
 class Store(Protocol):
     """What an object store must do. Errors: NotFoundError, AlreadyExistsError, or any other of obstore."""
 
-    def get(self, key: str) -> bytes: ...
+    def get(self, key: str) -> bytes:
+        """Return an object."""
+        ...
 
-    def create(self, key: str, body: bytes) -> None: ...
+    def create(self, key: str, body: bytes) -> None:
+        """Write an object unless it exists."""
+        ...
 
-    def keys(self, prefix: str, after: str) -> Iterator[str]: ...
+    def keys(self, prefix: str, after: str) -> Iterator[str]:
+        """Yield the keys that begin with `prefix` and come behind `after`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,15 @@ class ObStore:
     store: Any  # obstore's three store classes share no public base
 
     def get(self, key: str) -> bytes:
+        """Return an object."""
         return bytes(obstore.get(self.store, key).bytes())
 
     def create(self, key: str, body: bytes) -> None:
+        """Write an object unless it exists, in one request."""
         obstore.put(self.store, key, body, mode="create", use_multipart=False)
 
     def keys(self, prefix: str, after: str) -> Iterator[str]:
+        """Yield the keys that begin with `prefix` and come behind `after`."""
         for page in obstore.list(self.store, prefix, offset=after or None, chunk_size=1000):
             yield from (entry["path"] for entry in page)
 
@@ -106,7 +115,7 @@ class Bucket:
             try:
                 self.store.create(key, body)
             except failures.AlreadyExistsError:
-                # Read back: S3 also says so (409) while a competing write is still undecided, and then there is nothing yet.
+                # Read back: S3 also says so (409) while a competing write is undecided, and then there is nothing yet.
                 try:
                     held = self.read(key, bytes)
                 except Refused as error:
@@ -145,13 +154,19 @@ class Bucket:
             except failures.NotFoundError as error:
                 raise _missing(key) from error
             except (failures.PermissionDeniedError, failures.UnauthenticatedError) as error:
-                raise Refused("E_S3_DENIED", f"the storage refused {key}", fix="check the role's policy for this prefix") from error
+                raise Refused(
+                    "E_S3_DENIED", f"the storage refused {key}", fix="check the role's policy for this prefix"
+                ) from error
             except again:
                 if number == ATTEMPTS - 1:
                     raise
             except (failures.BaseError, OSError) as error:
                 if number == ATTEMPTS - 1:
-                    raise Transient("E_STORAGE", f"no answer for {key} in {ATTEMPTS} attempts ({type(error).__name__})", fix="run it again") from error
+                    raise Transient(
+                        "E_STORAGE",
+                        f"no answer for {key} in {ATTEMPTS} attempts ({type(error).__name__})",
+                        fix="run it again",
+                    ) from error
             self.pause(PAUSES[number] * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
         raise AssertionError  # the last attempt returned or raised
 
@@ -180,12 +195,18 @@ def open_bucket(url: str) -> Bucket:
     parts = urlsplit(url)
     if parts.scheme == "s3":
         # One retry layer, ours: it alone can tell our own lost response from somebody else's object.
-        store = S3Store(parts.netloc, prefix=parts.path.strip("/") or None, retry_config={"max_retries": 0},
-                        client_options={"timeout": "30s", "allow_http": True})
+        store = S3Store(
+            parts.netloc,
+            prefix=parts.path.strip("/") or None,
+            retry_config={"max_retries": 0},
+            client_options={"timeout": "30s", "allow_http": True},
+        )
         return Bucket(ObStore(store), url)
     if parts.scheme == "memory":
         return Bucket(ObStore(_MEMORIES.setdefault(parts.netloc, MemoryStore())), url)
     if parts.scheme in ("", "file"):
         folder = Path(url2pathname(parts.path) if parts.scheme else url).absolute()
         return Bucket(ObStore(LocalStore(folder, mkdir=True)), folder.as_uri())
-    raise Refused("E_CONFIG", f"bucket {url!r} is of no known kind", fix="use s3://bucket, file:///folder or memory://name")
+    raise Refused(
+        "E_CONFIG", f"bucket {url!r} is of no known kind", fix="use s3://bucket, file:///folder or memory://name"
+    )

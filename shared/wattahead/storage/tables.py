@@ -38,7 +38,9 @@ def decode_table(body: bytes, schema: Mapping[str, pa.DataType], *, where: str) 
     """
     table = read_parquet(body, where=where, columns=list(schema))
     complete = table.num_columns == len(schema)
-    names = table.column_names if complete else pq.read_schema(pa.BufferReader(body)).names  # the near misses were not read
+    names = (
+        table.column_names if complete else pq.read_schema(pa.BufferReader(body)).names
+    )  # the near misses were not read
     return select(table, schema, where=where, names=names)
 
 
@@ -49,19 +51,29 @@ def read_parquet(body: bytes, *, where: str, columns: list[str] | None = None, m
     if len(body) > MOST_BYTES:
         raise Refused("E_FEAT_TOO_BIG", f"{where} has {len(body)} bytes, more than {MOST_BYTES}", fix="split it")
     if body[:4] != b"PAR1":
-        raise Refused("E_FEAT_FORMAT", f"{where} is not parquet, it begins with {body[:8].hex(' ')}", fix="export it as parquet, or name it .csv")
+        raise Refused(
+            "E_FEAT_FORMAT",
+            f"{where} is not parquet, it begins with {body[:8].hex(' ')}",
+            fix="export it as parquet, or name it .csv",
+        )
     try:
         file = pq.ParquetFile(pa.BufferReader(body), page_checksum_verification=True)
         _check_shape(file, where, most_rows)
         present = file.schema_arrow.names
         table = file.read(columns=[name for name in columns if name in present] if columns else None)
         table.validate(full=True)
-        _ = [field.type.tz for field in table.schema if pa.types.is_timestamp(field.type)]  # decoded only when it is asked for
+        _ = [
+            field.type.tz for field in table.schema if pa.types.is_timestamp(field.type)
+        ]  # decoded only when it is asked for
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         code = "E_FEAT_CHECKSUM" if "crc" in str(error).lower() else "E_FEAT_CORRUPT"
         raise Damaged(code, f"{where} cannot be decoded", fix="write or upload the file again") from error
     if table.num_rows != file.metadata.num_rows:  # pages have checksums, the footer that counts their rows has none
-        raise Damaged("E_FEAT_CORRUPT", f"{where} holds {table.num_rows} rows, its footer says {file.metadata.num_rows}", fix="write or upload the file again")
+        raise Damaged(
+            "E_FEAT_CORRUPT",
+            f"{where} holds {table.num_rows} rows, its footer says {file.metadata.num_rows}",
+            fix="write or upload the file again",
+        )
     return table
 
 
@@ -70,9 +82,15 @@ def _check_shape(file: pq.ParquetFile, where: str, most_rows: int) -> None:
     if rows == 0:
         raise Refused("E_FEAT_NO_ROWS", f"{where} has no rows", fix="check the export that wrote it")
     if rows > most_rows:
-        raise Refused("E_FEAT_TOO_MANY_ROWS", f"{where} has {rows} rows, more than {most_rows}", fix="split it by month")
+        raise Refused(
+            "E_FEAT_TOO_MANY_ROWS", f"{where} has {rows} rows, more than {most_rows}", fix="split it by month"
+        )
     if len(names) > MOST_COLUMNS:
-        raise Refused("E_FEAT_TOO_MANY_COLUMNS", f"{where} has {len(names)} columns, more than {MOST_COLUMNS}", fix="leave out what the mapping does not name")
+        raise Refused(
+            "E_FEAT_TOO_MANY_COLUMNS",
+            f"{where} has {len(names)} columns, more than {MOST_COLUMNS}",
+            fix="leave out what the mapping does not name",
+        )
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise Refused("E_FEAT_COLUMN_DUP", f"{where} has column {twice[0]!r} more than once", fix="rename one of them")
@@ -89,8 +107,11 @@ def select(table: pa.Table, schema: Mapping[str, pa.DataType], *, where: str, na
         names = names or table.column_names
         near = {name: get_close_matches(name, [c.strip().lower() for c in names], n=1) for name in missing}
         hints = ", ".join(f"{name} (nearest: {near[name][0]})" if near[name] else name for name in missing)
-        raise Refused("E_FEAT_COLUMN_MISSING", f"{where} lacks {hints}; it has {', '.join(map(repr, names[:12]))}",
-                      fix="name the columns exactly, case and blanks included")
+        raise Refused(
+            "E_FEAT_COLUMN_MISSING",
+            f"{where} lacks {hints}; it has {', '.join(map(repr, names[:12]))}",
+            fix="name the columns exactly, case and blanks included",
+        )
     _check_units(table, schema, where)
     return pa.table({name: _typed(table[name], kind, name, where) for name, kind in schema.items()})
 
@@ -102,7 +123,11 @@ def _check_units(table: pa.Table, schema: Mapping[str, pa.DataType], where: str)
     for name, kind in schema.items():
         found = table.schema.field(name).type
         if pa.types.is_timestamp(kind) and pa.types.is_timestamp(found) and found.unit != kind.unit:
-            raise Damaged("E_FEAT_CORRUPT", f"{where}: the footer gives column {name} as {found}, written was {kind}", fix="write or upload the file again")
+            raise Damaged(
+                "E_FEAT_CORRUPT",
+                f"{where}: the footer gives column {name} as {found}, written was {kind}",
+                fix="write or upload the file again",
+            )
 
 
 def _typed(column: pa.ChunkedArray, kind: pa.DataType, name: str, where: str) -> pa.ChunkedArray:
@@ -110,7 +135,10 @@ def _typed(column: pa.ChunkedArray, kind: pa.DataType, name: str, where: str) ->
     if found == kind:
         return column
     safe = (
-        (pa.types.is_floating(kind) and (pa.types.is_integer(found) or pa.types.is_float32(found) or pa.types.is_float64(found)))
+        (
+            pa.types.is_floating(kind)
+            and (pa.types.is_integer(found) or pa.types.is_float32(found) or pa.types.is_float64(found))
+        )
         or (pa.types.is_integer(kind) and pa.types.is_integer(found))
         or (pa.types.is_dictionary(kind) and _is_text(found.value_type if pa.types.is_dictionary(found) else found))
         or (pa.types.is_timestamp(kind) and pa.types.is_timestamp(found) and found.tz is not None)
@@ -118,11 +146,19 @@ def _typed(column: pa.ChunkedArray, kind: pa.DataType, name: str, where: str) ->
     if pa.types.is_timestamp(kind) and pa.types.is_timestamp(found) and found.tz is None:
         raise Refused("E_TIME_NAIVE", f"{where}: column {name} has no time zone", fix="write it in UTC with its zone")
     if not safe:
-        raise Refused("E_FEAT_DTYPE", f"{where}: column {name} is {found}, not {kind}", fix="export it as a number, text or time; nothing is cast silently")
+        raise Refused(
+            "E_FEAT_DTYPE",
+            f"{where}: column {name} is {found}, not {kind}",
+            fix="export it as a number, text or time; nothing is cast silently",
+        )
     try:
         return column.cast(kind, safe=not pa.types.is_floating(kind))
     except pa.ArrowInvalid as error:
-        raise Refused("E_FEAT_DTYPE", f"{where}: a value of column {name} ({found}) does not fit {kind}", fix="export it in that type; nothing is cut off silently") from error
+        raise Refused(
+            "E_FEAT_DTYPE",
+            f"{where}: a value of column {name} ({found}) does not fit {kind}",
+            fix="export it in that type; nothing is cut off silently",
+        ) from error
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -18,10 +18,18 @@ from wattahead.storage.objects import Bucket, sha256
 from wattahead.storage.tables import INSTANT, NAME, encode_table, read_parquet, select
 
 ACTUALS: Final[dict[str, pa.DataType]] = {
-    "zone": NAME, "valid_time": INSTANT, "value": pa.float64(), "available_at": INSTANT, "availability": NAME,
+    "zone": NAME,
+    "valid_time": INSTANT,
+    "value": pa.float64(),
+    "available_at": INSTANT,
+    "availability": NAME,
 }
 FORECASTS: Final[dict[str, pa.DataType]] = {  # weather and external forecasts; one float32 column per variable follows
-    "zone": NAME, "point": pa.int16(), "nwp_init_time": INSTANT, "available_at": INSTANT, "valid_time": INSTANT,
+    "zone": NAME,
+    "point": pa.int16(),
+    "nwp_init_time": INSTANT,
+    "available_at": INSTANT,
+    "valid_time": INSTANT,
 }
 
 DIGITS: Final = 16  # of the content's hash in a key
@@ -58,13 +66,19 @@ def store(bucket: Bucket, root: Root, rows: pa.Table, *, closed_before: int) -> 
     Returns the keys that this call created.
     """
     at = _instants(rows[root.by])
-    order = np.lexsort([*_ties(rows), _instants(rows["available_at"]), _instants(rows["valid_time"]), _codes(rows["zone"]), at // DAY])
+    order = np.lexsort(
+        [*_ties(rows), _instants(rows["available_at"]), _instants(rows["valid_time"]), _codes(rows["zone"]), at // DAY]
+    )
     rows, at = rows.take(order), at[order]
     created = []
     for first, last, closed in _cuts(at, closed_before):
         body = encode_table(_sorted_names(rows.slice(first, last - first)))
         digest, day = sha256(body)[:DIGITS], int(at[first])
-        key = keys.month_part(root.prefix, day, digest) if closed else keys.date_part(root.prefix, root.label, day, digest)
+        key = (
+            keys.month_part(root.prefix, day, digest)
+            if closed
+            else keys.date_part(root.prefix, root.label, day, digest)
+        )
         if bucket.create(key, body).created:
             created.append(key)
     return created
@@ -78,17 +92,26 @@ def load(bucket: Bucket, root: Root, start: int, end: int, *, variables: Sequenc
     schema = dict(ACTUALS) if variables is None else FORECASTS | dict.fromkeys(variables, pa.float32())
     months = f"{keys.history(root.prefix)}/month={month_of(start)}"
     days = f"{root.prefix}/{root.label}={date_of(start)}"
-    wanted = [key for key in bucket.keys(keys.history(root.prefix), after=months) if _part(key, "month=") <= month_of(end)]
+    wanted = [
+        key for key in bucket.keys(keys.history(root.prefix), after=months) if _part(key, "month=") <= month_of(end)
+    ]
     wanted += [key for key in bucket.keys(root.prefix, after=days) if _part(key, f"{root.label}=") <= date_of(end)]
     parts = [_rows(bucket, key, schema) for key in wanted]
-    return pa.concat_tables(parts).unify_dictionaries() if parts else pa.table({name: pa.array([], kind) for name, kind in schema.items()})
+    return (
+        pa.concat_tables(parts).unify_dictionaries()
+        if parts
+        else pa.table({name: pa.array([], kind) for name, kind in schema.items()})
+    )
 
 
 def _rows(bucket: Bucket, key: str, schema: Mapping[str, pa.DataType]) -> pa.Table:
     """Read one object; a weather variable that an older object lacks is null, not an error."""
+
     def decode(body: bytes) -> pa.Table:
         if sha256(body)[:DIGITS] not in key:
-            raise Damaged("E_FEAT_CHECKSUM", f"{key} does not match the hash in its name", fix="write or upload the file again")
+            raise Damaged(
+                "E_FEAT_CHECKSUM", f"{key} does not match the hash in its name", fix="write or upload the file again"
+            )
         found = read_parquet(body, where=key, columns=list(schema))
         for name, kind in schema.items():
             if name not in found.column_names and name not in FORECASTS and name not in ACTUALS:
@@ -126,9 +149,14 @@ def _instants(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def _ties(rows: pa.Table) -> list[np.ndarray]:
-    """Ranks of all other columns: points of one place share zone and times, and their order must not depend on who came first."""
+    """Ranks of all other columns: the points of a place share zone and times, whoever came first."""
     others = [name for name in rows.column_names if name not in ("zone", "valid_time", "available_at")]
-    return [_codes(rows[name]) if pa.types.is_dictionary(rows[name].type) else pc.rank(rows[name], tiebreaker="dense").to_numpy() for name in reversed(others)]
+    return [
+        _codes(rows[name])
+        if pa.types.is_dictionary(rows[name].type)
+        else pc.rank(rows[name], tiebreaker="dense").to_numpy()
+        for name in reversed(others)
+    ]
 
 
 def _codes(column: pa.ChunkedArray) -> np.ndarray:

@@ -23,7 +23,11 @@ _TEXT = pa.dictionary(pa.int32(), pa.string())
 _TIME = pa.timestamp("us", tz="UTC")
 
 ABOUT: Final[dict[str, pa.DataType]] = {  # of a feature object; one float32 column per feature follows
-    "series_id": _TEXT, "valid_time": _TIME, "scale": pa.float64(), "input_age_minutes": pa.int32(), "quality_flags": pa.int32(),
+    "series_id": _TEXT,
+    "valid_time": _TIME,
+    "scale": pa.float64(),
+    "input_age_minutes": pa.int32(),
+    "quality_flags": pa.int32(),
 }
 
 
@@ -67,7 +71,9 @@ def to_sample(series: tuple[str, ...], cube: Cube, who: NDArray[np.int64], valid
     return Sample(series, valid_times, rows, cube.age_minutes[who, 0], cube.flags[who, 0], {})
 
 
-def read_sample(table: pa.Table, batch: Batch, planned: PlannedPool, times: NDArray[np.int64], blind: Callable[[], Sample]) -> Sample:
+def read_sample(
+    table: pa.Table, batch: Batch, planned: PlannedPool, times: NDArray[np.int64], blind: Callable[[], Sample]
+) -> Sample:
     """Return the sample in a feature object, as `features` wrote it.
 
     An object that is not exactly the plan's rows is sorted out series by series: one whose rows are short or
@@ -81,12 +87,21 @@ def read_sample(table: pa.Table, batch: Batch, planned: PlannedPool, times: NDAr
     if _in_order(who, step, len(batch.series), steps) and not np.isinf(block).any():
         first = slice(None, None, steps)
         rows = Rows(_zones(batch.series), steps, planned.features, block, table["scale"].to_numpy()[first])
-        return Sample(batch.series, times, rows, table["input_age_minutes"].to_numpy()[first], table["quality_flags"].to_numpy()[first], {})
+        return Sample(
+            batch.series,
+            times,
+            rows,
+            table["input_age_minutes"].to_numpy()[first],
+            table["quality_flags"].to_numpy()[first],
+            {},
+        )
     return _sorted_out(table, block, who, step, blind())
 
 
-def _places(table: pa.Table, series: tuple[str, ...], times: NDArray[np.int64], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return series and step of every row, for intervals of `length` [µs]; -1 for a series or time that is not asked for."""
+def _places(
+    table: pa.Table, series: tuple[str, ...], times: NDArray[np.int64], length: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return series and step of every row, for intervals of `length` [µs]; -1 for what is not asked for."""
     index = {name: number for number, name in enumerate(series)}
     names = table["series_id"].combine_chunks()
     numbers = np.array([index.get(name, -1) for name in names.dictionary.to_pylist()], dtype=np.int64)
@@ -99,10 +114,15 @@ def _in_order(who: NDArray[np.int64], step: NDArray[np.int64], series: int, step
     """Return whether the rows are all steps of the first series, then of the second, and so on."""
     if len(who) != series * steps:
         return False
-    return bool((who.reshape(series, steps) == np.arange(series)[:, None]).all() and (step.reshape(series, steps) == np.arange(steps)).all())
+    return bool(
+        (who.reshape(series, steps) == np.arange(series)[:, None]).all()
+        and (step.reshape(series, steps) == np.arange(steps)).all()
+    )
 
 
-def _sorted_out(table: pa.Table, block: NDArray[np.float32], who: NDArray[np.int64], step: NDArray[np.int64], blind: Sample) -> Sample:
+def _sorted_out(
+    table: pa.Table, block: NDArray[np.float32], who: NDArray[np.int64], step: NDArray[np.int64], blind: Sample
+) -> Sample:
     series, steps = blind.series, len(blind.valid_times)
     inside = (who >= 0) & (step >= 0)
     place = (who * steps + step)[inside]
@@ -125,14 +145,20 @@ def _faults(series: tuple[str, ...], filled: NDArray[np.int64], infinite: NDArra
     for number in np.flatnonzero((filled != 1).any(axis=1) | infinite).tolist():
         name, held = series[number], int((filled[number] == 1).sum())
         if held < filled.shape[1]:
-            error = Refused("E_HORIZON_SHORT", f"{name} has {held} of {filled.shape[1]} steps, each once", fix="build the features again")
+            error = Refused(
+                "E_HORIZON_SHORT",
+                f"{name} has {held} of {filled.shape[1]} steps, each once",
+                fix="build the features again",
+            )
         else:
             error = Refused("E_FEAT_INF", f"{name} has an infinite feature", fix="check the inputs of this series")
         found[name] = str(error)
     return found
 
 
-def to_rows(plan: Plan, planned: PlannedPool, sample: Sample, climbed: Climbed, *, run_id: str, extra: int = 0) -> tuple[pa.Table, NDArray[np.int32]]:
+def to_rows(
+    plan: Plan, planned: PlannedPool, sample: Sample, climbed: Climbed, *, run_id: str, extra: int = 0
+) -> tuple[pa.Table, NDArray[np.int32]]:
     """Return the forecast rows of a batch, sorted by series and valid time, and the flags of every series.
 
     `extra` are flags that all rows of this attempt carry.

@@ -50,9 +50,7 @@ def climb(rows: Rows, rungs: Iterable[Rung], open_model: Callable[[Rung], Model]
     return Climbed(values.reshape(quantiles, -1), level, tuple(served), errors, sparse)
 
 
-def _serve(
-    rows: Rows, waiting: NDArray[np.int64], model: Model
-) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
+def _serve(rows: Rows, waiting: NDArray[np.int64], model: Model) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
     """Return whom of `waiting` the model serves with finite values, the values (Q, series, H), and whom it cannot."""
     asked = rows if len(waiting) == len(rows.zones) else rows.take(waiting)
     usable = model.usable(asked)
