@@ -7,9 +7,14 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from hypothesis import settings
 from moto.server import ThreadedMotoServer
 
 from wattahead.storage.objects import Bucket, open_bucket
+
+# Machines that run tests are busy with other things: how long one example takes says nothing.
+settings.register_profile("wattahead", deadline=None)
+settings.load_profile("wattahead")
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,15 @@ EXACT: dict[str, dict[str, set[str]]] = {
 
 
 def load() -> Template:
-    """Return the template as plain values."""
+    """Return the template as plain values; every caller gets a copy of its own."""
+    return json.loads(_decoded())
+
+
+@cache
+def _decoded() -> str:
     template, problems = decode(str(ROOT / "template.yaml"))
     assert problems == []
-    return json.loads(json.dumps(template))
+    return json.dumps(template)
 
 
 # Looking at a template ---------------------------------------------------------------------------------------------

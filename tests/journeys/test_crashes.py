@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.journeys.stores import Crash, DictStore, Watched, bucket_of, dies_at
+from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import EVENT, NOW, rows, whole_hour
+from tests.storage.faults import Around, Call, Crash, Do, Fault, call, crash_after, crash_before
 from wattahead.domain.plan import HourEvent
 from wattahead.jobs.build_features import build_features
 from wattahead.jobs.finish import finish
@@ -23,16 +24,16 @@ def steps(bucket: Bucket) -> None:
 
 
 def calls_of(worlds: Worlds) -> int:
-    watched = Watched(worlds())
-    steps(bucket_of(watched))
-    return watched.calls
+    counted = Around(worlds())
+    steps(bucket_of(counted))
+    return len(counted.calls)
 
 
-def every_crash(worlds: Worlds) -> Iterator[tuple[int, str]]:
+def every_crash(worlds: Worlds) -> Iterator[tuple[int, Fault]]:
     """Count the calls of a clean hour, and cut before and after each: new code is covered by itself."""
     for number in range(1, calls_of(worlds) + 1):
-        yield number, "before"
-        yield number, "after"
+        yield number, crash_before(call(number))
+        yield -number, crash_after(call(number))
 
 
 def test_a_crash_at_any_storage_call_then_a_retry_ends_with_the_rows_of_a_clean_hour(worlds: Worlds) -> None:
@@ -41,13 +42,13 @@ def test_a_crash_at_any_storage_call_then_a_retry_ends_with_the_rows_of_a_clean_
     expected = rows(clean.objects)
     wrong = []
 
-    for number, moment in every_crash(worlds):
+    for number, fault in every_crash(worlds):
         store = worlds()
         with pytest.raises(Crash):
-            steps(bucket_of(dies_at(store, number, moment)))
+            steps(bucket_of(Around(store, fault)))
         steps(bucket_of(store))
         if rows(store.objects) != expected:
-            wrong.append((number, moment))
+            wrong.append(number)
 
     assert wrong == []
     assert len(expected) == 3
@@ -60,12 +61,14 @@ def test_a_reader_after_every_storage_call_sees_whole_batches_only(worlds: World
     store = worlds()
     partial = []
 
-    def look(_number: int, _verb: str, key: str) -> None:
-        seen = rows(store.objects)
-        if any(whole.get(name) != body for name, body in seen.items()):
-            partial.append(key)
+    def look(found: Call, do: Do) -> object:
+        try:
+            return do()
+        finally:
+            if any(whole.get(name) != body for name, body in rows(store.objects).items()):
+                partial.append(found.key)
 
-    steps(bucket_of(Watched(store, after=look)))
+    steps(bucket_of(Around(store, look)))
 
     assert partial == []
     assert rows(store.objects) == whole

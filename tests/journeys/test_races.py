@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.journeys.stores import DictStore, bucket_of, unavailable
+from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import EVENT, ISSUE, NOW, rows, table, whole_hour
+from tests.storage.faults import Around, Call, fail
 from wattahead.domain.errors import LostRace, Refused, Transient
 from wattahead.domain.hours import DAY, HOUR
 from wattahead.domain.plan import HourEvent
@@ -116,12 +117,12 @@ def test_a_catalog_that_grows_between_two_attempts_changes_nothing_of_the_hour(w
 def test_one_503_on_every_call_once_and_a_retry_leave_the_champion_serving(world: DictStore) -> None:
     seen: set[tuple[str, str]] = set()
 
-    def first_time(_number: int, verb: str, key: str) -> bool:
-        fresh = (verb, key) not in seen
-        seen.add((verb, key))
+    def first_time(found: Call) -> bool:
+        fresh = (found.verb, found.key) not in seen
+        seen.add((found.verb, found.key))
         return fresh
 
-    whole_hour(bucket_of(unavailable(world, first_time)))
+    whole_hour(bucket_of(Around(world, fail(first_time))))
 
     assert set(table(world.objects, "wind-0000")["fallback_level"].to_pylist()) == {0}
 
@@ -129,7 +130,7 @@ def test_one_503_on_every_call_once_and_a_retry_leave_the_champion_serving(world
 def test_a_storage_that_stays_away_fails_the_attempt_and_freezes_nothing(world: DictStore) -> None:
     plan(bucket_of(world), EVENT, now=NOW)
     build_features(bucket_of(world), EVENT, now=NOW)
-    away = bucket_of(unavailable(world, lambda _number, _verb, key: "models/bundles/wind" in key))
+    away = bucket_of(Around(world, fail(lambda found: "models/bundles/wind" in found.key)))
 
     with pytest.raises(Transient):
         Scorer(away).score(HourEvent(ISSUE, batch="wind-0000"), now=NOW)
@@ -142,7 +143,7 @@ def test_a_storage_that_stays_away_fails_the_attempt_and_freezes_nothing(world: 
 def test_a_storage_that_stays_away_for_one_batch_does_not_stop_the_others(world: DictStore) -> None:
     plan(bucket_of(world), EVENT, now=NOW)
     build_features(bucket_of(world), EVENT, now=NOW)
-    away = bucket_of(unavailable(world, lambda _number, _verb, key: "models/bundles/wind" in key))
+    away = bucket_of(Around(world, fail(lambda found: "models/bundles/wind" in found.key)))
 
     with pytest.raises(Transient):
         Scorer(away).score(EVENT, now=NOW)

@@ -101,10 +101,11 @@ def lose_response(chosen: Chosen, error: BaseException | None = None) -> Fault:
     """Carry the call out, then raise as if the answer had been lost."""
 
     def fault(found: Call, do: Do) -> Any:
-        answer = do()
-        if chosen(found):
-            raise error or GenericError("connection reset")
-        return answer
+        try:
+            return do()
+        finally:
+            if chosen(found):  # whatever the answer was, a refusal included
+                raise error or GenericError("connection reset")
 
     return fault
 
