@@ -40,7 +40,7 @@ check: $(VENV)/ready
 	@$(RUN) -m ruff check .
 	@$(RUN) -m mypy shared/wattahead functions training infra/local tests
 	@$(VENV)/bin/lint-imports --no-logo
-	@$(RUN) -m cfnlint template.yaml
+	@$(VENV)/bin/cfn-lint template.yaml
 	@$(RUN) -m pytest -q tests/docs
 
 bench: $(VENV)/ready

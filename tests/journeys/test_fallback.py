@@ -9,10 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from obstore.exceptions import PermissionDeniedError
 
 from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import EVENT, ISSUE, NOW, prepared, rows, table, whole_hour
+from tests.storage.faults import Around, fail
 from wattahead.domain.bundle import Rung
+from wattahead.domain.errors import WattaheadError
 from wattahead.domain.hours import HOUR
 from wattahead.domain.plan import HourEvent
 from wattahead.domain.quality import Quality
@@ -114,6 +117,19 @@ def test_a_feature_object_that_is_damaged_for_good_leaves_the_climatology(world:
     Scorer(bucket_of(world)).score(WIND, now=NOW)
 
     assert levels(world) == {3}
+
+
+@pytest.mark.parametrize("part", ["features/", "models/bundles/wind"])
+def test_a_policy_that_denies_fails_the_attempt_and_freezes_nothing(world: DictStore, part: str) -> None:
+    ready(world)
+    denied = bucket_of(Around(world, fail(lambda found: part in found.key, PermissionDeniedError("403"))))
+
+    with pytest.raises(WattaheadError, match="E_S3_DENIED"):
+        Scorer(denied).score(WIND, now=NOW)
+
+    assert rows(world.objects) == {}
+    Scorer(denied).score(replace(WIND, final_attempt=True), now=NOW)
+    assert levels(world) <= {2, 3, 4}
 
 
 def test_a_batch_without_features_is_left_for_later_and_served_blind_only_at_the_last_attempt(world: DictStore) -> None:

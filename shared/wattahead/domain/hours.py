@@ -20,7 +20,7 @@ _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?)?", re.ASC
 def instant(text: str) -> int:
     """Parse an ISO 8601 time with a zone, such as `2021-01-02T00:00Z` [µs]."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text if text.isprintable() else "")  # it would take a trailing NUL
         at = from_datetime(moment) if moment.tzinfo else 0
     except (ValueError, OverflowError) as error:
         raise Refused(

@@ -1,4 +1,7 @@
-"""Ingest what others have put into the bucket's inbox: `inbox/<mapping>/date=<d>/<file>`."""
+"""Ingest what others have put into the bucket's inbox: `inbox/<mapping>/date=<d>/<file>`.
+
+The mapping is the file `inbox/<mapping>/mapping.toml` where there is one, and a shipped one of that name otherwise.
+"""
 
 import tempfile
 from pathlib import Path
@@ -8,7 +11,8 @@ from wattahead.domain.hours import DAY, date_of
 from wattahead.domain.plan import HourEvent
 from wattahead.jobs.hour import Answer, Attempt, closed, refuse_closed
 from wattahead.jobs.ingest import IngestReport, ingest
-from wattahead.sources.mapping_files import find_mapping
+from wattahead.sources.mapping import SourceMapping
+from wattahead.sources.mapping_files import find_mapping, parse_mapping
 from wattahead.storage.ledger import Outcome
 from wattahead.storage.objects import Bucket
 
@@ -50,4 +54,15 @@ def _ingest(bucket: Bucket, mapping: str, keys: list[str], now: int) -> IngestRe
     with tempfile.TemporaryDirectory() as folder:
         for key in keys:
             Path(folder, key.rsplit("/", 1)[1]).write_bytes(bucket.read(key, bytes))
-        return ingest(bucket, find_mapping(mapping), folder, now=now)
+        return ingest(bucket, _mapping(bucket, mapping), folder, now=now)
+
+
+def _mapping(bucket: Bucket, name: str) -> SourceMapping:
+    own = f"{INBOX}/{name}/mapping.toml"
+    try:
+        text = bucket.read(own, bytes).decode("utf-8", errors="replace")
+    except Refused as error:
+        if error.code != "E_FEAT_MISSING":
+            raise
+        return find_mapping(name)
+    return parse_mapping(text, where=own)

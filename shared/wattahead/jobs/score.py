@@ -28,6 +28,10 @@ from wattahead.storage.tables import decode_table, encode_table
 from wattahead.workloads.forecast import Sample, feature_schema, read_sample, to_rows, to_sample, valid_times
 from wattahead.workloads.ladder import Climbed, climb
 
+# Refusals that somebody can mend within the hour: features that are late, a policy that is wrong. Falling back on them
+# at once would freeze a degraded forecast.
+MAY_PASS = frozenset({"E_FEAT_MISSING", "E_S3_DENIED"})
+
 
 @dataclass
 class Scorer:
@@ -124,8 +128,7 @@ class Scorer:
                 self.bucket.read(key, decode), batch, planned, times, lambda: _blind(plan, planned, batch)
             ), {}
         except (Refused, Transient) as error:
-            late = error.code == "E_FEAT_MISSING" or isinstance(error, Transient)
-            if late and not event.final_attempt:
+            if not event.final_attempt and (isinstance(error, Transient) or error.code in MAY_PASS):
                 raise
             return _blind(plan, planned, batch), {"": str(error)}
 
@@ -143,6 +146,10 @@ class Scorer:
             except Transient as error:
                 if event.final_attempt:
                     raise Refused(error.code, error.fact, fix=error.fix) from error
+                raise
+            except Refused as error:
+                if error.code == "E_S3_DENIED" and not event.final_attempt:
+                    raise Transient(error.code, error.fact, fix=error.fix) from error
                 raise
 
         return open_rung

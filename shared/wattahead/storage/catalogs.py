@@ -47,7 +47,7 @@ def latest_catalog(bucket: Bucket) -> tuple[int, Catalog]:
         raise Refused(
             "E_CATALOG_EMPTY",
             f"bucket {bucket.url} has no catalog",
-            fix="publish one: wattahead catalog publish FILE.toml",
+            fix="publish one: wattahead catalog FILE.toml",
         )
     return numbers[-1], _log(bucket).entry(numbers[-1])
 
