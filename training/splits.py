@@ -1,4 +1,7 @@
-"""Time-ordered splits. A sample reaches a day into the future, so neighbours across a cut are kept a day apart."""
+"""Time-ordered splits. A sample reaches a day into the future: what is learnt ends a day before what judges it.
+
+Held-back weeks for calibration have no such gap: an issue late on a week's last day shares hours with the next week.
+"""
 
 from dataclasses import dataclass
 

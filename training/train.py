@@ -16,12 +16,13 @@ from wattahead.domain.catalog import Catalog
 from wattahead.domain.hours import DAY, HOUR, iso
 from wattahead.features.grammar import ZONE, columns
 from wattahead.jobs.inputs import Source
-from wattahead.jobs.promote import Verdict, naive_manifest, output_of, promote, publish_proved
+from wattahead.jobs.promote import Verdict, naive_manifest, output_of, promote, publish_proved, refuse_earlier
 from wattahead.models.baseline import CLIMATE_FEATURES, NAIVE_FEATURES, SeasonalNaive
 from wattahead.models.loading import load
 from wattahead.models.rows import Model
 from wattahead.storage.bundles import fetch
 from wattahead.storage.objects import Bucket
+from wattahead.storage.registry import latest
 from wattahead.workloads import forecast
 
 GOLDEN_SAMPLES = 3
@@ -43,6 +44,7 @@ def train(bucket: Bucket, catalog: Catalog, name: str, *, until: int, seed: int,
 
     The newest days are never learnt from: candidate, champion and baselines are compared on them.
     """
+    refuse_earlier(latest(bucket, name), until)
     pool = catalog.pools[name]
     # The hour is what intervals are calibrated by; the zone's identity is added by the model itself.
     features = columns(dict.fromkeys([*catalog.feature_sets[pool.feature_set], "hour"]))

@@ -31,7 +31,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return USAGE
     outcomes: dict[str, int] = {}
-    rows = 0
+    rows = unfinished = 0
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
@@ -50,10 +50,11 @@ def main() -> int:
                 answer = {"outcome": "failed", "score": "failed", "rows": 0}
             outcomes[str(answer["score"])] = outcomes.get(str(answer["score"]), 0) + 1
             rows += int(str(answer["rows"]))
+            unfinished += answer["outcome"] == "failed"
             progress.advance(task)
     told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
     sys.stdout.write(f"{len(events)} hours: {told}; {rows} rows\n")
-    return FAILED if outcomes.get("failed") else 0
+    return FAILED if outcomes.get("failed") or unfinished else 0
 
 
 def parser() -> argparse.ArgumentParser:

@@ -8,7 +8,7 @@ from functions.features import app as features
 from functions.finish import app as finish
 from functions.plan import app as plan
 from functions.score import app as score
-from wattahead.domain.errors import Transient
+from wattahead.domain.errors import Refused, Transient
 from wattahead.domain.hours import iso
 
 RETRIES = 2
@@ -51,6 +51,8 @@ def call(name: str, handler: Handler, event: dict[str, Any]) -> dict[str, object
 
 def hours(first: int, last: int, every: int, run: str) -> Iterator[dict[str, Any]]:
     """Yield the events of the issue times from `first` to `last` [µs]; a named `run` is a backfill."""
+    if every <= 0:
+        raise Refused("E_CONFIG", "no time between issue times", fix="use --every PT1H or more")
     about = {"run_kind": "backfill", "run": run} if run else {}
     for at in range(first, last + 1, every):
         yield {"issue_time": iso(at), **about}

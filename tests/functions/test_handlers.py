@@ -58,6 +58,8 @@ def test_the_same_event_again_is_a_duplicate_and_moves_no_byte(deployed: Deploym
 
 def test_files_of_the_inbox_are_ingested_once(deployed: Deployment, baselines_only: Path) -> None:
     shutil.copytree(baselines_only / "files", deployed.bucket / "inbox" / "synthetic" / "date=2026-03-01")
+    for root in ("actuals", "weather", "history"):  # nothing of it is in the bucket yet
+        shutil.rmtree(deployed.bucket / root, ignore_errors=True)
 
     outcomes = [deployed.call("ingest", event("scheduler"))["outcome"] for _ in range(2)]
 

@@ -34,7 +34,7 @@ FOR_LIBRARIES = {
 # What each function's code lists, reads and writes; a grant more or less is a fault. Paths as in storage/keys.py.
 EXACT: dict[str, dict[str, set[str]]] = {
     "IngestFunction": {
-        "list": {"inbox/*"},
+        "list": {"inbox/*", "actuals/*", "weather/*", "external/*", "history/*"},
         "read": {"inbox/*"},
         "write": {"actuals/*", "weather/*", "external/*", "history/*", "ledger/*"},
     },

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import obstore
 import pytest
 
-from wattahead.domain.hours import DAY, instant
+from wattahead.domain.hours import DAY, HOUR, instant
 from wattahead.domain.plan import HourEvent
 from wattahead.jobs.ingest_inbox import ingest_inbox
 from wattahead.storage import timeseries
@@ -74,3 +75,41 @@ def test_a_folder_that_no_mapping_fits_is_named_and_does_not_stop_the_others(met
 
 def test_an_empty_inbox_is_no_fault(bucket: Bucket) -> None:
     assert ingest_inbox(bucket, EVENT, now=NOW).outcome == "duplicate"
+
+
+def wind(bucket: Bucket) -> list[tuple[str, float, str, str]]:
+    """Stored rows of wind as (hour, value, known at, availability)."""
+    rows = timeseries.load(bucket, WIND, NOW - 20 * DAY, NOW).sort_by(
+        [("valid_time", "ascending"), ("available_at", "ascending")]
+    )
+    return [
+        (
+            row["valid_time"].strftime("%d %H:%M"),
+            row["value"],
+            row["available_at"].strftime("%d %H:%M"),
+            row["availability"],
+        )
+        for row in rows.to_pylist()
+    ]
+
+
+def test_what_arrives_live_is_known_from_the_moment_it_was_read(meters: Bucket) -> None:
+    ingest_inbox(meters, EVENT, now=NOW)
+
+    assert wind(meters) == [("28 23:00", 5.0, "01 05:10", "ingested"), ("01 00:00", 6.0, "01 05:10", "ingested")]
+
+
+def test_a_file_delivered_again_gives_only_its_new_and_corrected_hours(meters: Bucket) -> None:
+    ingest_inbox(meters, EVENT, now=NOW)
+    text = "zone,at,wind\nAA,2026-03-01T00:00Z,6.5\nAA,2026-03-01T01:00Z,8.0\nAA,2026-02-28T23:00Z,5.0\n"
+    put(meters, "inbox/meters/date=2026-03-01/wind_again.csv", text)
+    for key in ("inbox/meters/date=2026-03-01/wind.csv", "inbox/meters/date=2026-02-28/wind.csv"):
+        obstore.delete(meters.store.store, key)  # type: ignore[attr-defined]  # the sender replaces its files
+
+    ingest_inbox(meters, EVENT, now=NOW + HOUR)
+
+    assert wind(meters)[1:] == [
+        ("01 00:00", 6.0, "01 05:10", "ingested"),
+        ("01 00:00", 6.5, "01 06:10", "ingested"),
+        ("01 01:00", 8.0, "01 06:10", "ingested"),
+    ]

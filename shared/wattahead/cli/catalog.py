@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from wattahead.domain.catalog import Catalog
+from wattahead.features.grammar import check
 from wattahead.jobs.promote import register_baselines
 from wattahead.storage.catalogs import latest_catalog, publish_catalog, read_catalog
 from wattahead.storage.documents import encode
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         sequence, catalog = latest_catalog(bucket)
         sys.stdout.write(f"catalog {sequence}\n{encode(catalog).decode()}\n")
         return 0
-    catalog = find_catalog(arguments.file)
+    catalog = check(find_catalog(arguments.file))
     if arguments.publication_delay:
         delayed = {
             name: replace(signal, publication_delay=arguments.publication_delay)

@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--publication-delay", default="", metavar="PT1H", help="replaces the mapping's delay of all actuals"
     )
+    parser.add_argument(
+        "--live", action="store_true", help="store only what is new, known from now on: for files that keep coming"
+    )
     parser.add_argument("--now", default="", metavar="TIME", help="the clock, for replays (default: now)")
 
 
@@ -35,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.path,
         now=now,
         publication_delay=arguments.publication_delay,
+        live=arguments.live,
     )
     for prefix, rows in report.rows.items():
         sys.stdout.write(f"{rows:>9} rows  {prefix}\n")

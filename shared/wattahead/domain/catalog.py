@@ -1,5 +1,6 @@
 """The catalog: which series exist, in which unit, with which features, and how they are pooled."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -9,6 +10,8 @@ from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, HOUR, duration
 from wattahead.domain.names import checked
 from wattahead.domain.series import Series
+
+_QUANTILE = re.compile(r"p(?!00)[0-9]{2}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ class Pool:
             )
         if not self.issue_hours or not set(self.issue_hours) <= set(range(24)):
             raise Refused("E_CONFIG", f"issue hours {list(self.issue_hours)} are not hours of a day", fix="use 0 to 23")
-        if "p50" not in self.quantiles or sorted(self.quantiles) != list(self.quantiles):
+        named = all(_QUANTILE.fullmatch(name) for name in self.quantiles)
+        if "p50" not in self.quantiles or not named or sorted(set(self.quantiles)) != list(self.quantiles):
             raise Refused(
                 "E_CONFIG",
                 f"quantiles {list(self.quantiles)} lack p50 or are not ascending",

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused
 from wattahead.features import clock, history, weather
 from wattahead.features.view import View
@@ -56,6 +57,15 @@ def columns(names: Iterable[str]) -> tuple[str, ...]:
 def variables(names: Iterable[str]) -> tuple[str, ...]:
     """Return the weather variables that features read, sorted."""
     return tuple(sorted({feature(name).variable for name in columns(names)} - {""}))
+
+
+def check(catalog: Catalog) -> Catalog:
+    """Return the catalog when every pool's features exist and have the weather they read."""
+    for name, pool in catalog.pools.items():
+        read = variables(catalog.feature_sets[pool.feature_set])
+        if read and not pool.weather:
+            raise Refused("E_CONFIG", f"pool {name} has features of {read[0]} and no weather", fix="name its provider")
+    return catalog
 
 
 def lookback_days(names: Iterable[str]) -> int:

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from wattahead.domain.errors import Transient
+from wattahead.domain.errors import Refused, Transient
 from wattahead.domain.hours import duration, iso
-from wattahead.domain.plan import Batch, HourEvent, Plan
+from wattahead.domain.plan import Batch, HourEvent, Plan, PlannedPool
 from wattahead.domain.quality import Quality
 from wattahead.features.cube import Cube, Inputs, build
 from wattahead.jobs.hour import Answer, Attempt, closed, read_plan, refuse_closed, run_id, worst
-from wattahead.jobs.inputs import Source, load_inputs
+from wattahead.jobs.inputs import Source, empty_inputs, load_inputs
 from wattahead.storage import keys
 from wattahead.storage.documents import canonical
 from wattahead.storage.ledger import Outcome
@@ -31,11 +31,18 @@ def build_features(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
         return refuse_closed(bucket, "features", event, now)
     plan, digest = read_plan(bucket, event)
     outcomes: dict[str, Outcome] = {}
+    failures: list[Transient] = []
     for name, batches in _by_pool(plan, event).items():
-        planned = plan.pools[name]
-        inputs = load_inputs(bucket, Source.of(planned), plan.issue_time, plan.issue_time)
-        for batch in batches:
-            outcomes[batch.name] = _build_batch(bucket, event, now, plan, digest, batch, inputs)
+        try:
+            inputs, errors = _inputs(bucket, plan, plan.pools[name])
+            for batch in batches:
+                outcomes[batch.name] = _build_batch(bucket, event, now, plan, digest, batch, inputs, errors)
+        except (
+            Transient
+        ) as error:  # the storage is away for one pool: the others go on, and a retry meets only this one
+            failures.append(error)
+    if failures:
+        raise failures[0]
     answer = Answer("features", event, worst(outcomes.values()), outcomes)
     if answer.outcome == "waiting" and event.batch:
         raise Transient(
@@ -52,13 +59,29 @@ def features_key(plan: Plan, batch: Batch) -> str:
     return keys.features(plan, planned.workload, batch.name, sha256(canonical(list(planned.features)))[:16])
 
 
+def _inputs(bucket: Bucket, plan: Plan, planned: PlannedPool) -> tuple[Inputs, dict[str, str]]:
+    """Return the inputs of a pool. Where its stored history is damaged for good, what is left is the clock."""
+    source = Source.of(planned)
+    try:
+        return load_inputs(bucket, source, plan.issue_time, plan.issue_time), {}
+    except Refused as error:
+        return empty_inputs(source, plan.issue_time), {"": str(error)}
+
+
 def _by_pool(plan: Plan, event: HourEvent) -> dict[str, list[Batch]]:
     chosen = [plan.batch(event.batch)] if event.batch else list(plan.batches)
     return {name: [batch for batch in chosen if batch.pool == name] for name in {batch.pool: None for batch in chosen}}
 
 
 def _build_batch(
-    bucket: Bucket, event: HourEvent, now: int, plan: Plan, digest: str, batch: Batch, inputs: Inputs
+    bucket: Bucket,
+    event: HourEvent,
+    now: int,
+    plan: Plan,
+    digest: str,
+    batch: Batch,
+    inputs: Inputs,
+    errors: dict[str, str],
 ) -> Outcome:
     attempt = Attempt(bucket, "features", event, now, batch.name)
     planned = plan.pools[batch.pool]
@@ -73,7 +96,7 @@ def _build_batch(
     body = encode_table(to_table(batch.series, valid_times(planned, plan.issue_time), cube, 0))
     created = attempt.timed("write", lambda: bucket.create(features_key(plan, batch), body)).created
     outcome: Outcome = "ok" if created else "duplicate"
-    errors = {
+    conflicts = {
         batch.series[place]: str(inputs.target.conflicts[number])
         for place, number in enumerate(who.tolist())
         if number in inputs.target.conflicts
@@ -83,7 +106,7 @@ def _build_batch(
         run_id=run_id(digest, batch.name),
         rows=cube.values[0].size,
         outcomes=_by_flag(batch.series, cube),
-        errors=errors,
+        errors=errors | conflicts,
     )
     return outcome
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from wattahead.domain.errors import Refused
 from wattahead.domain.plan import LIVE_WINDOW
+from wattahead.jobs.news import news
 from wattahead.sources.columns import FileRows
 from wattahead.sources.contract import check
 from wattahead.sources.findings import Findings, Refusal, shown
@@ -33,12 +34,20 @@ class IngestReport:
 
 
 def ingest(
-    bucket: Bucket, mapping: SourceMapping, path: Path | str, *, now: int, publication_delay: str = ""
+    bucket: Bucket,
+    mapping: SourceMapping,
+    path: Path | str,
+    *,
+    now: int,
+    publication_delay: str = "",
+    live: bool = False,
 ) -> IngestReport:
     """Store what `mapping` describes in the file or folder `path`, and report what was refused and why.
 
     `now` [µs] is the clock: what was not over by then is refused; months that ended 7 days before become month objects.
-    `publication_delay` replaces the mapping's for all actuals whose availability is assumed.
+    `publication_delay` replaces the mapping's for all actuals whose availability is assumed. `live` files are read as
+    they arrive: only what is new in them is stored, as known at `now` at the earliest; an import of the past goes by
+    the mapping's rule alone.
     """
     mapping = with_publication_delay(mapping, publication_delay) if publication_delay else mapping
     findings = Findings()
@@ -51,6 +60,8 @@ def ingest(
     created: list[str] = []
     for group in _targets(pieces).values():
         table, root = _checked(group, now, findings)
+        if live and table.num_rows:
+            table = news(bucket, root, table, now=now)
         if table.num_rows:
             rows[root.prefix] = rows.get(root.prefix, 0) + table.num_rows
             created += timeseries.store(bucket, root, table, closed_before=now - LIVE_WINDOW)

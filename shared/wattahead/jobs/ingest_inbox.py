@@ -26,9 +26,10 @@ def ingest_inbox(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
     attempt = Attempt(bucket, "ingest", event, now)
     reports: list[IngestReport] = []
     refused: dict[str, str] = {}
-    for (mapping, day), keys in sorted(_waiting(bucket, event).items()):
+    there = bucket.keys(INBOX)
+    for (mapping, day), keys in sorted(_waiting(there, event).items()):
         try:
-            reports.append(_ingest(bucket, mapping, keys, now))
+            reports.append(_ingest(bucket, _mapping(bucket, mapping, there), keys, now))
         except Refused as error:  # a folder that no mapping fits does not keep the others waiting
             refused[f"{mapping}/{day}"] = str(error)
     created = sum(len(report.objects) for report in reports)
@@ -38,31 +39,27 @@ def ingest_inbox(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
     return Answer("ingest", event, outcome, facts={"objects": created, "refused": refused})
 
 
-def _waiting(bucket: Bucket, event: HourEvent) -> dict[tuple[str, str], list[str]]:
+def _waiting(there: list[str], event: HourEvent) -> dict[tuple[str, str], list[str]]:
     """Return (mapping, date) -> keys of the last two days."""
     days = {f"date={date_of(event.issue_time)}", f"date={date_of(event.issue_time - DAY)}"}
     found: dict[tuple[str, str], list[str]] = {}
-    for key in bucket.keys(INBOX):
+    for key in there:
         parts = key.split("/")
         if len(parts) == 4 and parts[2] in days:  # noqa: PLR2004 - inbox, mapping, date, file
             found.setdefault((parts[1], parts[2]), []).append(key)
     return found
 
 
-def _ingest(bucket: Bucket, mapping: str, keys: list[str], now: int) -> IngestReport:
+def _ingest(bucket: Bucket, mapping: SourceMapping, keys: list[str], now: int) -> IngestReport:
     """Ingest the files of one day: files of two days may share a name."""
     with tempfile.TemporaryDirectory() as folder:
         for key in keys:
             Path(folder, key.rsplit("/", 1)[1]).write_bytes(bucket.read(key, bytes))
-        return ingest(bucket, _mapping(bucket, mapping), folder, now=now)
+        return ingest(bucket, mapping, folder, now=now, live=True)
 
 
-def _mapping(bucket: Bucket, name: str) -> SourceMapping:
+def _mapping(bucket: Bucket, name: str, there: list[str]) -> SourceMapping:
     own = f"{INBOX}/{name}/mapping.toml"
-    try:
-        text = bucket.read(own, bytes).decode("utf-8", errors="replace")
-    except Refused as error:
-        if error.code != "E_FEAT_MISSING":
-            raise
+    if own not in there:
         return find_mapping(name)
-    return parse_mapping(text, where=own)
+    return parse_mapping(bucket.read(own, bytes).decode("utf-8", errors="replace"), where=own)

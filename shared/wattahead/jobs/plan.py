@@ -75,9 +75,12 @@ def _unfinished(bucket: Bucket, event: HourEvent) -> Iterator[tuple[int, list[st
         key = keys.plan(earlier)
         try:
             planned = bucket.read(key, partial(decode, Plan, where=key))
-        except Refused:
+        except Refused as error:
+            if error.code != "E_FEAT_MISSING":
+                raise
             continue  # an hour that was never planned has nothing to recover
-        missing = [batch.name for batch in planned.batches if batch.name not in scored(bucket, planned)]
+        there = scored(bucket, planned)
+        missing = [batch.name for batch in planned.batches if batch.name not in there]
         if missing:
             yield earlier.issue_time, missing
 

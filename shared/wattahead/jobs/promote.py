@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from wattahead.domain.bundle import MANIFEST_VERSION, Manifest, Output, RegistryEntry, Rung
 from wattahead.domain.catalog import Catalog, Pool, Signal
-from wattahead.domain.errors import LostRace
+from wattahead.domain.errors import LostRace, Refused
+from wattahead.domain.hours import iso
 from wattahead.jobs.prove import prove
 from wattahead.models.baseline import NAIVE_FEATURES
 from wattahead.models.loading import NATIVE
@@ -53,6 +54,7 @@ def promote(
     """
     for _ in range(DECISIONS):
         held = latest(bucket, pool)
+        refuse_earlier(held, effective_from)
         champion = held.rung("champion") if held else None
         verdict = judge(champion)
         rungs = _rungs(held, candidate if verdict.promoted else None, baselines)
@@ -66,6 +68,16 @@ def promote(
     raise LostRace(
         "E_RACE", f"the registry of {pool} was written by others {DECISIONS} times in a row", fix="train again"
     )
+
+
+def refuse_earlier(held: RegistryEntry | None, effective_from: int) -> None:
+    """Refuse a decision that takes effect before the last one: hours between them would see what came later."""
+    if held and effective_from < held.effective_from:
+        raise Refused(
+            "E_TIME_FUTURE",
+            f"the registry of {held.pool} holds a decision of {iso(held.effective_from)}, after {iso(effective_from)}",
+            fix="train until a later time, or into a bucket of its own",
+        )
 
 
 def register_baselines(bucket: Bucket, catalog: Catalog, *, effective_from: int = 0) -> list[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from wattahead.domain.bundle import Golden, Manifest, Runtime
-from wattahead.domain.errors import Refused
+from wattahead.domain.errors import Refused, Transient
 from wattahead.models.loading import load
 from wattahead.models.rows import Rows
 from wattahead.storage.documents import decode, encode
@@ -26,7 +26,10 @@ DEADLINE = 60.0  # seconds, import of the native library included
 
 
 def prove(manifest: Manifest, files: Mapping[str, bytes], *, deadline: float = DEADLINE) -> Runtime:
-    """Return the runtime on which the bundle reproduced its golden rows; raise `E_BUNDLE_PROOF` if it did not."""
+    """Return the runtime on which the bundle reproduced its golden rows; raise `E_BUNDLE_PROOF` if it did not.
+
+    A child that is too slow says nothing about the bundle: that is transient.
+    """
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "manifest.json").write_bytes(encode(manifest))
         for path, body in files.items():
@@ -35,8 +38,11 @@ def prove(manifest: Manifest, files: Mapping[str, bytes], *, deadline: float = D
             done = subprocess.run(
                 [sys.executable, "-m", __name__, folder], capture_output=True, timeout=deadline, check=False
             )
-        except subprocess.TimeoutExpired as error:
-            raise _failed(manifest, f"did not answer within {deadline:.0f} s") from error
+        except (subprocess.TimeoutExpired, OSError) as error:
+            why = (
+                f"the proof of a bundle of {manifest.pool} did not end within {deadline:.0f} s ({type(error).__name__})"
+            )
+            raise Transient("E_BUNDLE_PROOF", why, fix="try again on a machine that is less busy") from error
     if done.returncode:
         raise _failed(
             manifest, f"ended its process with {done.returncode}: {done.stderr.decode(errors='replace').strip()[-200:]}"

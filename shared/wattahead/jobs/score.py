@@ -48,14 +48,14 @@ class Scorer:
         attempt = Attempt(self.bucket, "score", event, now)
         plan, digest = self._plan(event)
         outcomes: dict[str, Outcome] = {}
-        failures: list[WattaheadError] = []
+        failures: list[Exception] = []
         rows = 0
         for batch in self._open(plan, event):
             try:
                 outcomes[batch.name], count = self._score_batch(event, now, plan, digest, batch)
                 rows += count
-            except (Transient, Refused) as error:
-                outcomes[batch.name] = "waiting" if error.code == "E_FEAT_MISSING" else "failed"
+            except Exception as error:  # noqa: BLE001 - a fault of one batch is raised when the others are done
+                outcomes[batch.name] = "waiting" if _is_late(error) else "failed"
                 if event.batch or outcomes[batch.name] == "failed":
                     failures.append(error)
         if failures:
@@ -100,7 +100,7 @@ class Scorer:
             put = attempt.timed(
                 "write", lambda: self.bucket.create(keys.rows(plan, planned.workload, batch.name), encode_table(table))
             )
-        except WattaheadError as error:
+        except Exception as error:
             _record_failure(attempt, number, batch, error)
             raise
         outcome: Outcome = "duplicate" if not put.created else "degraded" if climbed.level.any() else "ok"
@@ -128,7 +128,8 @@ class Scorer:
                 self.bucket.read(key, decode), batch, planned, times, lambda: _blind(plan, planned, batch)
             ), {}
         except (Refused, Transient) as error:
-            if not event.final_attempt and (isinstance(error, Transient) or error.code in MAY_PASS):
+            last = event.final_attempt and not (_is_late(error) and not event.batch)
+            if not last and (isinstance(error, Transient) or error.code in MAY_PASS):
                 raise
             return _blind(plan, planned, batch), {"": str(error)}
 
@@ -187,14 +188,15 @@ def _groups(batch: Batch, climbed: Climbed, flags: NDArray[np.int32]) -> dict[st
     return {label: tuple(names) for label, names in groups.items()}
 
 
-def _record_failure(attempt: Attempt, number: str, batch: Batch, error: WattaheadError) -> None:
+def _is_late(error: Exception) -> bool:
+    """Return whether features are not there yet. On an hour event such a batch waits, even at the last attempt."""
+    return isinstance(error, WattaheadError) and error.code == "E_FEAT_MISSING"
+
+
+def _record_failure(attempt: Attempt, number: str, batch: Batch, error: Exception) -> None:
+    outcome: Outcome = "waiting" if _is_late(error) else "failed"
     try:
-        attempt.record(
-            "waiting" if error.code == "E_FEAT_MISSING" else "failed",
-            run_id=number,
-            outcomes={"failed": batch.series},
-            errors={"": str(error)},
-        )
+        attempt.record(outcome, run_id=number, outcomes={outcome: batch.series}, errors={"": str(error)})
     except WattaheadError:
         # The storage that failed the batch also refuses its ledger entry; the first error says more.
         return

@@ -14,17 +14,17 @@ from wattahead.domain.plan import Batch, Plan, PlannedPool
 from wattahead.domain.quality import Quality
 from wattahead.features.cube import Cube
 from wattahead.models.rows import Rows
+from wattahead.storage.tables import INSTANT
+from wattahead.storage.tables import NAME as TEXT
 from wattahead.workloads.guards import dark_hours, guard
 from wattahead.workloads.ladder import Climbed
 
 NAME: Final = "forecast"
 
-_TEXT = pa.dictionary(pa.int32(), pa.string())
-_TIME = pa.timestamp("us", tz="UTC")
 
 ABOUT: Final[dict[str, pa.DataType]] = {  # of a feature object; one float32 column per feature follows
-    "series_id": _TEXT,
-    "valid_time": _TIME,
+    "series_id": TEXT,
+    "valid_time": INSTANT,
     "scale": pa.float64(),
     "input_age_minutes": pa.int32(),
     "quality_flags": pa.int32(),
@@ -55,7 +55,7 @@ def to_table(series: tuple[str, ...], valid_times: NDArray[np.int64], cube: Cube
     return pa.table(
         {
             "series_id": _repeated(series, steps),
-            "valid_time": pa.array(np.tile(valid_times, len(series))).cast(_TIME),
+            "valid_time": pa.array(np.tile(valid_times, len(series))).cast(INSTANT),
             "scale": np.repeat(cube.scale[:, moment], steps),
             "input_age_minutes": np.repeat(cube.age_minutes[:, moment], steps),
             "quality_flags": np.repeat(cube.flags[:, moment], steps),
@@ -168,7 +168,8 @@ def to_rows(
     dark = np.zeros((len(zones), steps), dtype=bool)
     if signal.night_zero:
         dark = dark_hours(sample.valid_times, signal.step, [planned.zones[zone] for zone in zones])
-    values, acted = guard(climbed.values, sample.rows.row_scale, signal, dark.reshape(-1))
+    capacity = np.repeat([signal.capacity.get(zone, np.inf) for zone in zones], steps)
+    values, acted = guard(climbed.values, sample.rows.row_scale, signal, dark.reshape(-1), capacity)
     served = np.array([rung is not None for rung in climbed.served_by])
     of_series = (
         sample.flags
@@ -191,7 +192,7 @@ def to_rows(
         "zone": _repeated(zones, steps),
         "key": _repeated([signal.key], len(flags)),
         "subkey": _repeated([signal.subkey], len(flags)),
-        "valid_time": pa.array(np.tile(sample.valid_times, len(zones))).cast(_TIME),
+        "valid_time": pa.array(np.tile(sample.valid_times, len(zones))).cast(INSTANT),
         "lead_time_minutes": np.tile(((sample.valid_times - plan.issue_time) // MINUTE).astype(np.int32), len(zones)),
         "unit": _repeated([signal.unit], len(flags)),
     }
@@ -217,4 +218,4 @@ def _repeated(names: tuple[str, ...] | list[str], times: int) -> pa.DictionaryAr
 
 
 def _repeated_time(at: int, times: int) -> pa.Array:
-    return pa.array(np.full(times, at)).cast(_TIME)
+    return pa.array(np.full(times, at)).cast(INSTANT)

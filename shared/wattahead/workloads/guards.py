@@ -17,14 +17,17 @@ DARK_MARGIN = 2 * HOUR  # a zone is wider than its point, and hour labels may be
 FAINT = 0.01  # of the scale: less than this at night is rounding of trees, removed without a flag
 
 
-def guard(values: Floats, scale: Floats, signal: Signal, dark: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.int32]]:
+def guard(
+    values: Floats, scale: Floats, signal: Signal, dark: NDArray[np.bool_], capacity: Floats | float = np.inf
+) -> tuple[Floats, NDArray[np.int32]]:
     """Return safe values and the flags of what had to be done, per row.
 
-    `values` (Q, rows) and `scale` (rows) in the unit of the signal; `dark` (rows) marks hours without sun.
+    `values` (Q, rows), `scale` and `capacity` (rows) in the unit of the signal, `capacity` infinite where none is
+    stated; `dark` (rows) marks hours without sun.
     """
     ordered = np.sort(values, axis=0)
     flags = np.where((ordered != values).any(axis=0) & np.isfinite(values).all(axis=0), Quality.REORDERED, 0)
-    highest = np.where(np.isfinite(scale), scale * signal.upper_of_scale, np.inf)
+    highest = np.minimum(np.where(np.isfinite(scale), scale * signal.upper_of_scale, np.inf), capacity)
     bounded = np.minimum(ordered, highest)
     if signal.lower is not None:
         bounded = np.maximum(bounded, signal.lower)

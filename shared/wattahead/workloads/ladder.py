@@ -53,10 +53,17 @@ def climb(rows: Rows, rungs: Iterable[Rung], open_model: Callable[[Rung], Model]
 def _serve(rows: Rows, waiting: NDArray[np.int64], model: Model) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
     """Return whom of `waiting` the model serves with finite values, the values (Q, series, H), and whom it cannot."""
     asked = rows if len(waiting) == len(rows.zones) else rows.take(waiting)
-    usable = model.usable(asked)
-    if not usable.any():
-        return waiting[:0], np.empty((1, 0, rows.steps)), waiting
-    values = model.predict(asked if usable.all() else asked.take(np.flatnonzero(usable)))
+    try:
+        usable = model.usable(asked)
+        if not usable.any():
+            return waiting[:0], np.empty((1, 0, rows.steps)), waiting
+        values = model.predict(asked if usable.all() else asked.take(np.flatnonzero(usable)))
+    except Refused:
+        raise
+    except Exception as error:  # models run code that is not ours, and whatever they raise is this rung's fault alone
+        raise Refused(
+            "E_BUNDLE_PROOF", f"a model raised {type(error).__name__}: {error}", fix="train it again"
+        ) from error
     values = values.reshape(len(values), -1, rows.steps)
     sound = np.isfinite(values).all(axis=(0, 2))
     return waiting[usable][sound], values[:, sound], waiting[~usable]
