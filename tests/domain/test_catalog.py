@@ -101,3 +101,9 @@ def test_a_name_the_catalog_does_not_hold_is_answered_with_the_nearest(changes: 
 def test_names_of_the_catalog_itself_keep_their_rules(changes: dict[str, Any]) -> None:
     with pytest.raises(Refused, match="E_NAME"):
         _catalog(**changes)
+
+
+@pytest.mark.parametrize("quantiles", [("a", "p50"), ("p100", "p50"), ("p50", "p50"), ("p00", "p50"), ("p90", "p50")])
+def test_quantiles_that_are_not_two_digits_in_order_are_refused(quantiles: tuple[str, ...]) -> None:
+    with pytest.raises(Refused, match="E_CONFIG"):
+        _pool(quantiles=quantiles)

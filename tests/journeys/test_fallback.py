@@ -15,9 +15,9 @@ from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import EVENT, ISSUE, NOW, prepared, rows, table, whole_hour
 from tests.storage.faults import Around, fail
 from wattahead.domain.bundle import Rung
-from wattahead.domain.errors import WattaheadError
+from wattahead.domain.errors import Refused, WattaheadError
 from wattahead.domain.hours import HOUR
-from wattahead.domain.plan import HourEvent
+from wattahead.domain.plan import HourEvent, Plan, PlannedPool
 from wattahead.domain.quality import Quality
 from wattahead.jobs.build_features import build_features
 from wattahead.jobs.plan import plan
@@ -28,6 +28,7 @@ from wattahead.storage.catalogs import latest_catalog, publish_catalog
 from wattahead.storage.ledger import entries
 from wattahead.storage.registry import latest
 from wattahead.storage.tables import INSTANT, encode_table, read_parquet
+from wattahead.workloads.forecast import to_rows
 
 WIND = HourEvent(ISSUE, batch="wind-0000")
 
@@ -139,6 +140,83 @@ def test_a_batch_without_features_is_left_for_later_and_served_blind_only_at_the
     assert rows(world.objects) == {}
     Scorer(bucket_of(world)).score(replace(WIND, final_attempt=True), now=NOW)
     assert levels(world) == {3}
+
+
+def test_at_the_last_attempt_of_a_whole_hour_a_batch_without_features_keeps_waiting(world: DictStore) -> None:
+    plan(bucket_of(world), EVENT, now=NOW)
+
+    assert Scorer(bucket_of(world)).score(replace(EVENT, final_attempt=True), now=NOW).outcome == "waiting"
+
+    assert rows(world.objects) == {}
+
+
+def test_a_stored_object_that_is_damaged_leaves_its_own_pool_the_clock_and_the_others_whole(world: DictStore) -> None:
+    assert damage(world, "actuals/key=production/subkey=wind") > 3
+
+    whole_hour(bucket_of(world))
+
+    assert levels(world, "wind-0000") == {3}
+    assert levels(world, "solar-0000") == {0}
+    told = [entry for entry in entries(bucket_of(world)) if entry.job == "features" and entry.batch == "wind-0000"]
+    assert told[0].errors[""].startswith("E_FEAT_CHECKSUM")
+
+
+def test_a_model_that_raises_is_passed_over_and_named(world: DictStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    from wattahead.models.booster import Boosters
+
+    def raises(*_: object) -> None:
+        raise ValueError("a shape nobody expected")
+
+    monkeypatch.setattr(Boosters, "predict", raises)
+    ready(world)
+
+    assert Scorer(bucket_of(world)).score(WIND, now=NOW).outcome == "degraded"
+
+    assert levels(world) == {2}
+
+
+def test_an_error_nobody_foresaw_in_one_batch_is_raised_when_the_others_are_done(
+    world: DictStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import wattahead.jobs.score as module
+
+    def raises(plan_: Plan, planned: PlannedPool, *rest: object, **options: object) -> object:
+        if planned.name == "demand":
+            raise ZeroDivisionError
+        return to_rows(plan_, planned, *rest, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "to_rows", raises)
+    ready(world)
+
+    with pytest.raises(ZeroDivisionError):
+        Scorer(bucket_of(world)).score(EVENT, now=NOW)
+
+    assert [key.rsplit("/", 1)[1] for key in sorted(rows(world.objects))] == ["solar-0000.parquet", "wind-0000.parquet"]
+
+
+def test_no_value_above_a_stated_capacity_leaves(world: DictStore) -> None:
+    whole_hour(bucket_of(world))
+    highest = max(value for value in table(world.objects, "wind-0000")["p90"].to_pylist())
+    _, catalog = latest_catalog(bucket_of(world))
+    capacity = dict.fromkeys(catalog.zones, highest / 2)
+    signals = {**catalog.signals, "wind": replace(catalog.signals["wind"], capacity=capacity)}
+    publish_catalog(bucket_of(world), replace(catalog, signals=signals))
+    later = HourEvent(ISSUE - HOUR)
+
+    whole_hour(bucket_of(world), later)
+
+    (key,) = [key for key in rows(world.objects) if "issue_hour=04" in key and "wind-0000" in key]
+    assert max(read_parquet(world.objects[key], where=key)["p90"].to_pylist()) <= highest / 2
+
+
+def test_a_decision_that_takes_effect_before_the_last_one_is_refused(world: DictStore) -> None:
+    from tests.journeys.world import UNTIL
+    from training.train import train
+
+    _, catalog = latest_catalog(bucket_of(world))
+
+    with pytest.raises(Refused, match="E_TIME_FUTURE"):
+        train(bucket_of(world), catalog, "wind", until=UNTIL - 24 * HOUR, seed=1, progress=lambda _: None)
 
 
 def test_the_last_attempt_never_touches_native_code(world: DictStore, monkeypatch: pytest.MonkeyPatch) -> None:
