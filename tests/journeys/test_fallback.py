@@ -75,6 +75,34 @@ def test_a_damaged_champion_falls_back_to_the_baseline_at_once_and_the_rows_say_
     assert told.errors["champion"].startswith("E_BUNDLE_HASH")
 
 
+def test_of_200_mutants_of_a_champion_none_is_loaded_and_the_rows_say_who_served(
+    world: DictStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import lightgbm
+
+    loaded = []
+    monkeypatch.setattr(lightgbm, "Booster", lambda **_: loaded.append(1))
+    ready(world)
+    files = sorted(key for key in world.objects if champion_of(world, "wind").bundle_id in key)
+    draw = np.random.default_rng(7)
+    outcomes = set()
+
+    for _ in range(200):
+        store = DictStore(dict(world.objects))
+        key = files[draw.integers(len(files))]
+        body = bytearray(store.objects[key])
+        for _ in range(draw.integers(1, 5)):
+            body[draw.integers(len(body))] ^= 1 << int(draw.integers(8))
+        if bytes(body) == store.objects[key]:
+            continue  # two flips of one bit
+        store.objects[key] = bytes(body)
+        Scorer(bucket_of(store)).score(WIND, now=NOW)
+        outcomes |= levels(store)
+
+    assert loaded == []
+    assert outcomes == {2}
+
+
 def test_a_damaged_champion_falls_back_to_the_previous_one_where_there_is_one(world: DictStore) -> None:
     solid = champion_of(world, "wind")
     bad = replace(solid, bundle_id="0" * 64)  # a champion that was never published whole

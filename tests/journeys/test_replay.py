@@ -3,18 +3,18 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.journeys.futures import changed, rewritten
 from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import EVENT, ISSUE, NOW, rows, table, whole_hour
 from wattahead.domain.hours import DAY, HOUR
 from wattahead.domain.plan import HourEvent
-from wattahead.storage.objects import open_bucket, sha256
+from wattahead.storage.objects import open_bucket
 from wattahead.storage.tables import encode_table, read_parquet
 
 SCRIPT = (
@@ -62,46 +62,10 @@ def test_a_year_later_as_a_backfill_the_values_are_the_same(world: DictStore) ->
     assert again.select(same).equals(live.select(same))
 
 
-def renamed(key: str, body: bytes) -> str:
-    """Return the key with the hash of another content: part files are named after what they hold."""
-    folder, name = key.rsplit("/", 1)
-    stem = name.removesuffix(".parquet")
-    return f"{folder}/{stem[: -len(stem.rsplit('-', 1)[-1])]}{sha256(body)[:16]}.parquet"
-
-
-def rewritten(store: DictStore, change: Callable[[bytes, str], bytes], part: str) -> DictStore:
-    """Return a copy in which every object whose key holds `part` was changed before it was stored."""
-    other = DictStore()
-    for key, held in store.objects.items():
-        body = change(held, key) if part in key else held
-        other.objects[renamed(key, body) if body != held else key] = body
-    return other
-
-
-def changed(body: bytes, key: str, seed: int) -> bytes:
-    """Change, double or drop every row of an object that was not known at the issue time."""
-    held = read_parquet(body, where=key)
-    late = held["available_at"].cast(pa.int64()).to_numpy() > ISSUE
-    if not late.any():
-        return body
-    draw = np.random.default_rng(seed)
-    columns = {}
-    for name in held.column_names:
-        column = held[name]
-        if pa.types.is_floating(column.type):
-            plain = column.to_numpy().copy()
-            plain[late] = draw.normal(1e4, 1e4, late.sum())
-            column = pa.array(plain.astype(column.type.to_pandas_dtype()))
-        columns[name] = column
-    mixed = pa.table(columns)
-    kept = np.flatnonzero(~late | (draw.random(len(late)) < 0.7))
-    return encode_table(mixed.take(kept))
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_whatever_becomes_known_after_the_issue_time_moves_not_one_byte(world: DictStore, seed: int) -> None:
-    other = rewritten(world, lambda body, key: changed(body, key, seed), "weather/")
-    other = rewritten(other, lambda body, key: changed(body, key, seed), "actuals/")
+    other = rewritten(world, lambda body, key: changed(body, key, seed, ISSUE), "weather/")
+    other = rewritten(other, lambda body, key: changed(body, key, seed, ISSUE), "actuals/")
     touched = len(set(other.objects) - set(world.objects))
 
     whole_hour(bucket_of(world))
