@@ -123,7 +123,7 @@ def real(data: Path) -> Story:
         "zones_production",
         held,
         "zones_production",
-        "solar_ciso,solar_erco,wind",
+        "solar_ciso,wind",
         from_datetime(last) + HOUR,
         "demo",
         series,
