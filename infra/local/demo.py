@@ -117,13 +117,13 @@ def real(data: Path) -> Story:
     """Take the zones_production set; its last hour is the clock."""
     held = data / "zones_production" if (data / "zones_production").is_dir() else data
     last = max(pc.max(pq.read_table(file, columns=["ts"])["ts"]).as_py() for file in held.glob("*.parquet"))
-    series = ("US-CAL-CISO/production/solar", "US-TEX-ERCO/production/wind")
+    series = ("US-CAL-CISO/production/solar", "US-TEX-ERCO/production/wind")  # the second by its baseline
     return Story(
         "zones_production",
         "zones_production",
         held,
         "zones_production",
-        "solar_ciso,wind",
+        "solar_ciso",
         from_datetime(last) + HOUR,
         "demo",
         series,
