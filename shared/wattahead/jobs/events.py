@@ -1,6 +1,6 @@
 """Events as they arrive, from EventBridge, the state machine or a person, to the one form that jobs take."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -50,14 +50,3 @@ def _issue_time(held: _Event) -> int:
     if not moment:
         raise Refused("E_EVENT_SHAPE", "the event names no time", fix='send {"issue_time": "2021-01-02T00:00Z"}')
     return floor_hour(instant(moment))
-
-
-def as_event(event: HourEvent, text: str) -> dict[str, Any]:
-    """Return the plain event that asks for the same; `text` is its issue time in ISO 8601."""
-    return {
-        "issue_time": text,
-        "run_kind": event.run_kind,
-        "run": event.run,
-        "batch": event.batch,
-        "final_attempt": event.final_attempt,
-    }
