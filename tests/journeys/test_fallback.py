@@ -78,10 +78,8 @@ def test_a_damaged_champion_falls_back_to_the_baseline_at_once_and_the_rows_say_
 def test_of_200_mutants_of_a_champion_none_is_loaded_and_the_rows_say_who_served(
     world: DictStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import lightgbm
-
     loaded = []
-    monkeypatch.setattr(lightgbm, "Booster", lambda **_: loaded.append(1))
+    monkeypatch.setattr("wattahead.models.booster.NativeBooster", lambda _: loaded.append(1))
     ready(world)
     files = sorted(key for key in world.objects if champion_of(world, "wind").bundle_id in key)
     draw = np.random.default_rng(7)
@@ -248,12 +246,10 @@ def test_a_decision_that_takes_effect_before_the_last_one_is_refused(world: Dict
 
 
 def test_the_last_attempt_never_touches_native_code(world: DictStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    import lightgbm
-
-    def dies(*_: object, **__: object) -> None:
+    def dies(_: object) -> None:
         raise AssertionError("the native loader was called")
 
-    monkeypatch.setattr(lightgbm, "Booster", dies)
+    monkeypatch.setattr("wattahead.models.booster.NativeBooster", dies)
     ready(world)
 
     Scorer(bucket_of(world)).score(replace(WIND, final_attempt=True), now=NOW)
@@ -274,8 +270,9 @@ def test_a_process_that_native_code_aborts_leaves_the_hour_to_the_last_attempt(
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(body)
     script = (
-        "import os, sys, lightgbm\n"
-        "lightgbm.Booster = lambda **_: os.abort()\n"
+        "import os, sys\n"
+        "from wattahead.models import booster\n"
+        "booster.NativeBooster = lambda _: os.abort()\n"
         "from wattahead.jobs.score import Scorer\nfrom wattahead.storage.objects import open_bucket\n"
         "from wattahead.domain.plan import HourEvent\n"
         f"event = HourEvent({ISSUE}, batch='wind-0000', final_attempt=sys.argv[1] == 'last')\n"

@@ -21,6 +21,7 @@ from wattahead.domain.errors import Damaged, Refused, Transient
 from wattahead.jobs.promote import publish_proved
 from wattahead.jobs.prove import prove, runtime
 from wattahead.models.loading import load
+from wattahead.models.native import NativeBooster
 from wattahead.storage import keys
 from wattahead.storage.bundles import fetch, publish
 from wattahead.storage.documents import canonical, encode
@@ -33,13 +34,13 @@ MUTANTS = 200
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Give the texts that reached LightGBM."""
     texts: list[str] = []
-    real = lightgbm.Booster
+    real = NativeBooster
 
-    def spy(*, model_str: str) -> lightgbm.Booster:
-        texts.append(model_str)
-        return real(model_str=model_str)
+    def spy(text: str) -> NativeBooster:
+        texts.append(text)
+        return real(text)
 
-    monkeypatch.setattr(lightgbm, "Booster", spy)
+    monkeypatch.setattr("wattahead.models.booster.NativeBooster", spy)
     return texts
 
 

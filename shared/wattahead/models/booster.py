@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +9,8 @@ from numpy.typing import NDArray
 from wattahead.domain.bundle import Manifest
 from wattahead.domain.errors import Refused
 from wattahead.models.calibration import Calibration, from_json
+from wattahead.models.native import NativeBooster
 from wattahead.models.rows import Floats, Rows
-
-if TYPE_CHECKING:
-    import lightgbm
 
 
 @dataclass(frozen=True)
@@ -22,7 +19,7 @@ class Boosters:
 
     manifest: Manifest
     zones: Mapping[str, int]  # zone -> its number in training; an unknown zone is NaN
-    boosters: tuple["lightgbm.Booster", ...]
+    boosters: tuple[NativeBooster, ...]
     calibration: Calibration
 
     def usable(self, rows: Rows) -> NDArray[np.bool_]:
@@ -34,7 +31,7 @@ class Boosters:
     def predict(self, rows: Rows) -> Floats:
         """All rows in one call per quantile, then calibrated."""
         matrix = with_zone(rows, self.manifest.features, self.zones)
-        raw = np.stack([np.asarray(booster.predict(matrix, num_threads=1)) for booster in self.boosters])
+        raw = np.stack([booster.predict(matrix) for booster in self.boosters])
         return self.calibration.apply(raw, rows.zones, rows.column("hour")) * rows.row_scale
 
 
@@ -56,18 +53,16 @@ def _whole(text: str, name: str) -> str:
 
 def load_boosters(manifest: Manifest, files: Mapping[str, bytes]) -> Boosters:
     """Return the boosters in `files`. Call it with verified bytes only: a damaged model aborts the process."""
-    import lightgbm  # noqa: PLC0415 - 0.3 s of import that a batch served by baselines never pays
-
     quantiles = manifest.output.quantiles
     try:
-        boosters = tuple(lightgbm.Booster(model_str=_whole(files[f"{name}.txt"].decode(), name)) for name in quantiles)
-    except (lightgbm.basic.LightGBMError, KeyError, UnicodeDecodeError) as error:
+        boosters = tuple(NativeBooster(_whole(files[f"{name}.txt"].decode(), name)) for name in quantiles)
+    except (KeyError, UnicodeDecodeError) as error:
         raise Refused(
             "E_BUNDLE_FILES",
             f"bundle of pool {manifest.pool} does not load ({error})",
             fix="train and publish it again",
         ) from error
-    if any(booster.feature_name()[:-1] != list(manifest.features) for booster in boosters):
+    if any(booster.features[:-1] != manifest.features for booster in boosters):
         raise Refused(
             "E_BUNDLE_FEATURES",
             f"boosters of pool {manifest.pool} were trained on other features than the manifest lists",

@@ -55,7 +55,7 @@ def to_table(series: tuple[str, ...], valid_times: NDArray[np.int64], cube: Cube
     return pa.table(
         {
             "series_id": _repeated(series, steps),
-            "valid_time": pa.array(np.tile(valid_times, len(series))).cast(INSTANT),
+            "valid_time": pa.array(np.tile(valid_times, len(series))).view(INSTANT),
             "scale": np.repeat(cube.scale[:, moment], steps),
             "input_age_minutes": np.repeat(cube.age_minutes[:, moment], steps),
             "quality_flags": np.repeat(cube.flags[:, moment], steps),
@@ -105,7 +105,7 @@ def _places(
     index = {name: number for number, name in enumerate(series)}
     names = table["series_id"].combine_chunks()
     numbers = np.array([index.get(name, -1) for name in names.dictionary.to_pylist()], dtype=np.int64)
-    away = table["valid_time"].cast(pa.int64()).to_numpy() - times[0]
+    away = table["valid_time"].to_numpy().astype("datetime64[us]").astype(np.int64) - times[0]
     asked = (away % length == 0) & (away >= 0) & (away < len(times) * length)
     return numbers[names.indices.to_numpy(zero_copy_only=False)], np.where(asked, away // length, -1)
 
@@ -192,7 +192,7 @@ def to_rows(
         "zone": _repeated(zones, steps),
         "key": _repeated([signal.key], len(flags)),
         "subkey": _repeated([signal.subkey], len(flags)),
-        "valid_time": pa.array(np.tile(sample.valid_times, len(zones))).cast(INSTANT),
+        "valid_time": pa.array(np.tile(sample.valid_times, len(zones))).view(INSTANT),
         "lead_time_minutes": np.tile(((sample.valid_times - plan.issue_time) // MINUTE).astype(np.int32), len(zones)),
         "unit": _repeated([signal.unit], len(flags)),
     }
@@ -218,4 +218,4 @@ def _repeated(names: tuple[str, ...] | list[str], times: int) -> pa.DictionaryAr
 
 
 def _repeated_time(at: int, times: int) -> pa.Array:
-    return pa.array(np.full(times, at)).cast(INSTANT)
+    return pa.array(np.full(times, at)).view(INSTANT)
