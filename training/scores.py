@@ -16,7 +16,7 @@ from wattahead.domain.hours import DAY, HOUR
 from wattahead.domain.plan import Batch, Plan, PlannedPool
 from wattahead.domain.series import Series
 from wattahead.features.panel import Panel, panel
-from wattahead.jobs.build_features import features_key
+from wattahead.jobs.hour import features_key
 from wattahead.jobs.score import Scorer
 from wattahead.models.rows import Rows
 from wattahead.storage import keys, timeseries

@@ -9,6 +9,7 @@ import numpy as np
 
 from training import climatology, gate, splits
 from training.samples import Samples, first_issue, load_samples, source_of
+from training.stopping import Stop
 from training.trainers import Progress, trainer
 from training.trainers.fitted import Fitted
 from wattahead.domain.bundle import MANIFEST_VERSION, Golden, Manifest, RegistryEntry, Rung
@@ -35,15 +36,19 @@ class Trained:
 
     entry: RegistryEntry
     candidate: Rung
-    promoted: bool
+    promoted: bool  # by this training; the champion's own bundle, trained again, is not better than itself
     table: Mapping[str, Mapping[str, Mapping[str, float]]]  # zone -> model -> measure, out of time
 
 
-def train(bucket: Bucket, catalog: Catalog, name: str, *, until: int, seed: int, progress: Progress) -> Trained:
+def train(
+    bucket: Bucket, catalog: Catalog, name: str, *, until: int, seed: int, progress: Progress, stop: Stop | None = None
+) -> Trained:
     """Train pool `name` on what is known before `until` [µs] and let the registry decide.
 
     The newest days are never learnt from: candidate, champion and baselines are compared on them.
+    `stop` is left held off when the registry was written: release it when the ledger tells of it.
     """
+    stop = stop or Stop()
     refuse_earlier(latest(bucket, name), until)
     pool = catalog.pools[name]
     # The hour is what intervals are calibrated by; the zone's identity is added by the model itself.
@@ -70,6 +75,7 @@ def train(bucket: Bucket, catalog: Catalog, name: str, *, until: int, seed: int,
         {"days": splits.OUT_OF_TIME_DAYS, "zones": shown},
         _golden(split.learn, fitted, models["candidate"], pool.quantiles),
     )
+    progress("proving")
     candidate = publish_proved(bucket, manifest, fitted.files, "champion")
     progress("proved in a child process")
     baselines = (
@@ -77,13 +83,19 @@ def train(bucket: Bucket, catalog: Catalog, name: str, *, until: int, seed: int,
         publish_proved(bucket, _manifest(name, source, climate, _window(samples), {}), climate.files, "climatology"),
     )
 
+    verdicts: list[Verdict] = []
+
     def judge(champion: Rung | None) -> Verdict:
+        stop.release()  # a decision that lost a race is made again: nothing was written yet
         rivals = {**models, "champion": _held(bucket, name, champion)} if champion else models
-        return gate.verdict(gate.judged(_test_for(bucket, source, champion, split.test, until), rivals), pool.quantiles)
+        test = _test_for(bucket, source, champion, split.test, until)
+        verdicts.append(gate.verdict(gate.judged(test, rivals), pool.quantiles))
+        stop.check()
+        stop.hold()  # the next thing is the registry's put, which a signal must not part from its ledger entry
+        return verdicts[-1]
 
     entry = promote(bucket, name, candidate, baselines, judge, effective_from=until)
-    held = entry.rung("champion")
-    return Trained(entry, candidate, held is not None and held.bundle_id == candidate.bundle_id, shown)
+    return Trained(entry, candidate, verdicts[-1].promoted, shown)
 
 
 def _test_for(bucket: Bucket, source: Source, champion: Rung | None, test: Samples, until: int) -> Samples:

@@ -11,6 +11,7 @@ import pytest
 from wattahead.cli import query, runs, show
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import HOUR, instant
+from wattahead.storage.ledger import Entry, record
 from wattahead.storage.objects import Bucket, open_bucket
 from wattahead.storage.tables import INSTANT, NAME, encode_table
 
@@ -209,6 +210,21 @@ def test_runs_lists_what_attempts_did(run: Callable[..., int], capsys: pytest.Ca
     lines = [line.split() for line in capsys.readouterr().out.strip().split("\n")]
     assert len(lines) == 3
     assert "2026-11-20 05:00:00 2026-11-20T05:00Z score solar-0000 ok ok 1 2 1.50 2/2/0".split() in lines  # noqa: SIM905
+
+
+def test_runs_tell_what_a_training_came_to_and_why(
+    bucket: Bucket, run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = instant(ISSUED)
+    reason = "not better than champion: mean pinball loss [x]"
+    record(bucket, Entry("train", "cd" * 8, at, at + HOUR, at + HOUR, "ok", pool="wind",
+                         outcomes={"kept": (SOLAR,)}, reason=reason))  # fmt: skip
+
+    assert run(runs, "-n", "1") == 0
+
+    line = capsys.readouterr().out.strip().split("\n")[-1]
+    told = f"2026-11-20 06:00:00 2026-11-20T05:00Z train wind ok kept 1 0 0.00 0/0/0 {reason}"
+    assert line.split() == told.split()
 
 
 def test_runs_can_show_only_what_went_wrong(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:

@@ -161,6 +161,16 @@ def test_runs_turn_the_ledger_into_times_and_maps(folder: str, bucket: Bucket, r
     assert found == [(True, "ok", None, 2, 2, 20, True), (True, "failed", "no plan", None, 2, 20, True)]
 
 
+def test_runs_tell_the_pool_and_the_reason_of_a_training(folder: str, bucket: Bucket, rows: Any) -> None:
+    rows.attempt(bucket, "2026-11-20T05:00Z", "aa" * 8)
+    why = {"job": "train", "batch": "", "pool": "wind", "reason": "not better than champion"}
+    rows.attempt(bucket, "2026-11-20T05:00Z", "bb" * 8, **why)
+
+    found = asked(folder, "SELECT job, batch, pool, reason FROM runs ORDER BY attempt_id")
+
+    assert found == [("score", "solar-0000", None, None), ("train", "", "wind", "not better than champion")]
+
+
 def test_flag_names_says_what_the_domain_says(folder: str) -> None:
     flags = [0, *(flag.value for flag in Quality), sum(Quality)]
 

@@ -18,6 +18,7 @@ from wattahead.models.booster import with_zone
 from wattahead.models.calibration import learn, to_json
 
 Floats = NDArray[np.float64]
+TOLD_EVERY = 100  # trees
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class _Table:
         settings: dict[str, Any],
         rounds: int,
         stop_on: NDArray[np.bool_] | None = None,
-        patience: int = 0,
+        callbacks: tuple[Callable[..., None], ...] = (),
     ) -> lightgbm.Booster:
-        """Fit on the rows of the chosen samples; with `stop_on`, until those stop getting better."""
+        """Fit on the rows of the chosen samples; with `stop_on`, measured on those after every tree."""
         rows = chosen[self.sample]
         data = lightgbm.Dataset(
             self.matrix[rows],
@@ -65,9 +66,7 @@ class _Table:
             return lightgbm.train(plain, data, rounds)
         later = stop_on[self.sample]
         valid = lightgbm.Dataset(self.matrix[later], self.target[later], reference=data)
-        return lightgbm.train(
-            plain, data, rounds, valid_sets=[valid], callbacks=[lightgbm.early_stopping(patience, verbose=False)]
-        )
+        return lightgbm.train(plain, data, rounds, valid_sets=[valid], callbacks=list(callbacks))
 
 
 def fit(samples: Samples, pool: Pool, features: tuple[str, ...], seed: int, progress: Callable[[str], None]) -> Fitted:
@@ -79,7 +78,7 @@ def fit(samples: Samples, pool: Pool, features: tuple[str, ...], seed: int, prog
     files, rounds, held = {}, {}, []
     for name in pool.quantiles:
         chosen = _settings(settings, level(name), seed, (*features, "zone"), len(pool.issue_hours))
-        rounds[name] = _rounds(table, samples, chosen, settings)
+        rounds[name] = _rounds(table, samples, chosen, settings, _counted(progress, name))
         progress(f"{name}: {rounds[name]} rounds")
         held.append(_held_back(table, samples, chosen, rounds[name], settings.folds))
         progress(f"{name}: held-back weeks")
@@ -152,11 +151,24 @@ def _settings(
     }
 
 
-def _rounds(table: _Table, samples: Samples, chosen: dict[str, Any], settings: Parameters) -> int:
+def _rounds(
+    table: _Table, samples: Samples, chosen: dict[str, Any], settings: Parameters, counted: Callable[..., None]
+) -> int:
     """Return how many trees the later fifth of the days wants; a tenth more for the fit on all days."""
     early, late = splits.early_stopping(samples)
-    best = table.fit(early, chosen, settings.rounds, late, settings.patience).best_iteration
+    stops = lightgbm.early_stopping(settings.patience, verbose=False)
+    best = table.fit(early, chosen, settings.rounds, late, (stops, counted)).best_iteration
     return max(int(best * 1.1), 10)
+
+
+def _counted(progress: Callable[[str], None], name: str) -> Callable[[lightgbm.callback.CallbackEnv], None]:
+    """Return a callback that tells of every hundredth tree, so that a long fit is seen to live, and can be stopped."""
+
+    def told(now: lightgbm.callback.CallbackEnv) -> None:
+        if (now.iteration + 1) % TOLD_EVERY == 0:
+            progress(f"{name}: {now.iteration + 1} trees")
+
+    return told
 
 
 def _held_back(table: _Table, samples: Samples, chosen: dict[str, Any], rounds: int, folds: int) -> Floats:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from wattahead.cli.query import issue_date
@@ -17,10 +18,10 @@ WELL: Final = ("ok", "duplicate")  # outcomes that left the hour as it should be
 COLOURS: Final = {"ok": "green", "duplicate": "dim", "degraded": "yellow", "too_old": "yellow", "failed": "red"}
 
 _NEWEST: Final = """
-    SELECT issue_time, started_at, job, batch, run, outcome, outcomes, rows, epoch(finished_at - started_at),
-           requests, errors
+    SELECT issue_time, started_at, job, coalesce(nullif(batch, ''), pool), run, outcome, outcomes, rows,
+           epoch(finished_at - started_at), requests, errors, reason
     FROM runs WHERE NOT ? OR outcome NOT IN (SELECT unnest(?))
-    ORDER BY started_at DESC, issue_time DESC, job, batch LIMIT ?"""
+    ORDER BY started_at DESC, issue_time DESC, job, batch, pool LIMIT ?"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,17 +51,17 @@ def _reaching_back(bucket_url: str, attempts: int) -> str:
 
 def _table(rows: list[tuple[Any, ...]]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("started", "issue time", "job", "batch", "outcome", "series"):
+    for name in ("started", "issue time", "job", "batch or pool", "outcome", "series"):
         table.add_column(name)
     for name in ("rows", "seconds", "get/put/list"):
         table.add_column(name, justify="right")
-    if any(row[-1] for row in rows):
-        table.add_column("error", overflow="fold")
-    for issue_time, started_at, job, batch, name, outcome, outcomes, count, seconds, requests, errors in rows:
+    if any(errors or reason for *_, errors, reason in rows):
+        table.add_column("error or reason", overflow="fold")
+    for issue_time, started_at, job, batch, name, outcome, outcomes, count, seconds, requests, errors, reason in rows:
         colour = COLOURS.get(outcome, "")
         table.add_row(_time(started_at, "seconds"), _time(issue_time), job, " ".join(filter(None, (batch, name))),
                       f"[{colour}]{outcome}[/]" if colour else outcome, _counts(outcomes), str(count or 0),
-                      f"{seconds or 0:.2f}", _requests(requests), _first(errors))  # fmt: skip
+                      f"{seconds or 0:.2f}", _requests(requests), _first(errors) or escape(reason or ""))  # fmt: skip
     return table
 
 

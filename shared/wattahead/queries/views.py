@@ -30,10 +30,11 @@ EXTERNAL: Final = {
 }  # fmt: skip
 LEDGER: Final = {
     "attempt_id": "VARCHAR", "run_id": "VARCHAR", "job": "VARCHAR", "run_kind": "VARCHAR", "run": "VARCHAR",
-    "batch": "VARCHAR", "issue_time": "BIGINT", "started_at": "BIGINT", "finished_at": "BIGINT", "outcome": "VARCHAR",
-    "rows": "BIGINT", "seconds": "MAP(VARCHAR, DOUBLE)", "requests": "STRUCT(gets BIGINT, puts BIGINT, lists BIGINT)",
+    "batch": "VARCHAR", "pool": "VARCHAR", "issue_time": "BIGINT", "started_at": "BIGINT", "finished_at": "BIGINT",
+    "outcome": "VARCHAR", "rows": "BIGINT", "seconds": "MAP(VARCHAR, DOUBLE)",
+    "requests": "STRUCT(gets BIGINT, puts BIGINT, lists BIGINT)",
     "bytes": 'STRUCT("read" BIGINT, written BIGINT)', "outcomes": "MAP(VARCHAR, VARCHAR[])",
-    "errors": "MAP(VARCHAR, VARCHAR)",
+    "errors": "MAP(VARCHAR, VARCHAR)", "reason": "VARCHAR",
 }  # fmt: skip
 
 HOUR_TYPES: Final = "hive_types={'issue_date': DATE, 'issue_hour': VARCHAR}"

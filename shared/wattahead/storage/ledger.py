@@ -31,7 +31,9 @@ class Entry:
     requests: Mapping[str, int] = field(default_factory=dict)
     bytes: Mapping[str, int] = field(default_factory=dict)
     outcomes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # label -> series
-    errors: Mapping[str, str] = field(default_factory=dict)  # series or rung, "" for the batch -> sentence
+    errors: Mapping[str, str] = field(default_factory=dict)  # series or rung, "" for the batch or pool -> sentence
+    pool: str = ""  # what a training was of; the jobs of an hour name a batch instead
+    reason: str = ""  # why the registry was written as it was
     attempt_id: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
