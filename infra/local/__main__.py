@@ -47,7 +47,9 @@ def main() -> int:
                     answer = run_hour(event)
             except WattaheadError as error:
                 progress.console.print(f"{event['issue_time']}: {error}", highlight=False, markup=False)
-                answer = {"outcome": "failed", "score": "failed", "rows": 0}
+                answer = {"outcome": "failed", "score": "failed", "rows": 0, "errors": []}
+            for sentence in answer["errors"] if isinstance(answer["errors"], list) else ():
+                progress.console.print(sentence, highlight=False, markup=False)
             outcomes[str(answer["score"])] = outcomes.get(str(answer["score"]), 0) + 1
             rows += int(str(answer["rows"]))
             unfinished += answer["outcome"] == "failed"

@@ -1,19 +1,26 @@
-"""The local cloud: calls the handlers in the order the deployed hour does, in this process, with the same events."""
+"""The local cloud: calls the handlers as the deployed state machine does, in this process, with the same events."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from functions.features import app as features
 from functions.finish import app as finish
+from functions.ingest import app as ingest
 from functions.plan import app as plan
 from functions.score import app as score
-from wattahead.domain.errors import Refused, Transient
+from wattahead.domain.errors import Refused, Transient, WattaheadError
 from wattahead.domain.hours import iso
+from wattahead.jobs.hour import SEVERITY
+from wattahead.jobs.settings import settings
+from wattahead.storage.objects import Bucket, open_bucket
 
 RETRIES = 2
 
-Handler = Callable[[dict[str, Any], object], dict[str, object]]
+Event = dict[str, Any]
+Handler = Callable[[Event, object], dict[str, object]]
 
 
 @dataclass(frozen=True)
@@ -30,26 +37,68 @@ class Context:
         return f"arn:aws:lambda:local:000000000000:function:{self.function_name}"
 
 
-def run_hour(event: dict[str, Any]) -> dict[str, object]:
-    """Plan, build features, score and finish one hour; return the last answer with the score's beside it."""
-    call("plan", plan.handler, event)
-    call("features", features.handler, event)
-    scored = call("score", score.handler, event)
+def run_hour(event: Event) -> dict[str, object]:
+    """Run one hour as the state machine does; return the answer of finish with what scoring came to beside it.
+
+    Adds `rows` (written now), `score` (the worst outcome of its batches) and `errors` (sentences).
+    """
+    if not event.get("run"):
+        call("ingest", ingest.handler, event)
+    planned = call("plan", plan.handler, event)
+    if planned["outcome"] == "too_old":
+        return {**planned, "rows": 0, "score": "too_old", "errors": []}
+    answers = [run_batch(item) for item in work_list(str(planned["work"]))] if planned["items"] else []
     finished = call("finish", finish.handler, event)
-    return {**finished, "rows": scored["rows"], "score": scored["outcome"]}
+    outcomes = [str(answer["outcome"]) for answer in answers]
+    severity: list[str] = [*SEVERITY]
+    return {
+        **finished,
+        "rows": sum(int(str(answer["rows"])) for answer in answers),
+        "score": min(outcomes, key=severity.index, default="duplicate"),
+        "errors": [str(answer["error"]) for answer in answers if "error" in answer],
+    }
 
 
-def call(name: str, handler: Handler, event: dict[str, Any]) -> dict[str, object]:
-    """Call one handler; retry transient faults, then once more with `final_attempt`, as the state machine will."""
+def run_batch(item: Event) -> dict[str, object]:
+    """Build the features of one batch and score it; what fails in it does not stop the others."""
+    try:
+        ready = call("features", features.handler, item)
+        if ready["outcome"] == "waiting":
+            return ready
+        return call("score", score.handler, item)
+    except WattaheadError:
+        return last_attempt(item)
+
+
+def last_attempt(item: Event) -> dict[str, object]:
+    """Score a batch for the last time, without native code."""
+    try:
+        return call("score", score.handler, {**item, "final_attempt": True})
+    except WattaheadError as error:
+        return {"outcome": "failed", "rows": 0, "error": f"{item['batch']} of {item['issue_time']}: {error}"}
+
+
+def call(name: str, handler: Handler, event: Event) -> dict[str, object]:
+    """Call one handler; a transient fault is tried again at once, because the storage has waited already."""
     for _ in range(RETRIES):
         try:
             return handler(event, Context(name))
         except Transient:
             continue
-    return handler({**event, "final_attempt": True}, Context(name))
+    return handler(event, Context(name))
 
 
-def hours(first: int, last: int, every: int, run: str) -> Iterator[dict[str, Any]]:
+def work_list(key: str) -> list[Event]:
+    """Return the events of the batches that a plan handed out."""
+    return _bucket(settings().bucket).read(key, json.loads)
+
+
+@cache
+def _bucket(url: str) -> Bucket:
+    return open_bucket(url)
+
+
+def hours(first: int, last: int, every: int, run: str) -> Iterator[Event]:
     """Yield the events of the issue times from `first` to `last` [µs]; a named `run` is a backfill."""
     if every <= 0:
         raise Refused("E_CONFIG", "no time between issue times", fix="use --every PT1H or more")

@@ -1,8 +1,13 @@
-"""`wattahead backfill`: a range of past hours through the deployed handlers, under a run's own name."""
+"""`wattahead backfill`: a range of past hours through the deployed handlers, here or in the deployed system."""
 
 import argparse
+import sys
+import time
 
 from wattahead.cli.children import run_module
+from wattahead.domain.hours import duration, instant
+
+STARTED = "started"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,9 +20,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run", default="", help="name of a backfill, whose rows stand in a root of their own (default: live)"
     )
+    parser.add_argument(
+        "--stack", default="", metavar="NAME", help="run it in this deployed stack (default: on this machine)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the hours in a child process."""
+    """Run the hours in a child process, or start them in a deployed stack."""
+    if arguments.stack:
+        return _deployed(arguments)
     asked = ["--from", arguments.first, "--to", arguments.last, "--every", arguments.every, "--run", arguments.run]
     return run_module("infra.local", asked, WATTAHEAD_BUCKET=arguments.bucket)
+
+
+def _deployed(arguments: argparse.Namespace) -> int:
+    """Start executions of the hour machine; what was started before is left alone and said."""
+    from wattahead.control.backfill import chunks, run_chunks  # noqa: PLC0415 - boto3 only where it is asked for
+    from wattahead.control.stack import find_stack, told  # noqa: PLC0415
+
+    times = (instant(arguments.first), instant(arguments.last), duration(arguments.every))
+    wanted = chunks(*times, arguments.run, now=time.time_ns() // 1000)
+    with told():
+        machine = find_stack(arguments.stack).output("HourMachine")
+        for chunk, found in run_chunks(machine, wanted):
+            said = STARTED if found == STARTED else f"already started, {found}"
+            sys.stdout.write(f"{chunk.name}: {said}, {len(chunk.issue_times)} hours\n")
+    sys.stdout.write(f"follow it with: wattahead status --stack {arguments.stack}\n")
+    return 0
