@@ -1,5 +1,6 @@
 """An hour or one of its batches: write what it will be scored from."""
 
+import os
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,7 @@ from wattahead.jobs.settings import settings
 from wattahead.storage.objects import Bucket, open_bucket
 
 logger = Logger(service="features")
-metrics = Metrics(namespace="wattahead", service="features")
+metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "wattahead"), service="features")
 
 
 @cache

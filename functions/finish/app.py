@@ -1,5 +1,6 @@
 """After the batches: is the hour whole?"""
 
+import os
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,7 @@ from wattahead.jobs.settings import settings
 from wattahead.storage.objects import Bucket, open_bucket
 
 logger = Logger(service="finish")
-metrics = Metrics(namespace="wattahead", service="finish")
+metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "wattahead"), service="finish")
 
 
 @cache
@@ -27,5 +28,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, object]:
     """Answer one event."""
     answer = finish(bucket(), hour_event(event), now=settings().now())
     metrics.add_metric(name=answer.outcome, unit=MetricUnit.Count, value=1)
+    for name, measure in answer.measures.items():
+        metrics.add_metric(name=name, unit=MetricUnit.NoUnit, value=measure)
     logger.info("finish", extra=answer.summary())
     return answer.summary()

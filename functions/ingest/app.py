@@ -1,5 +1,6 @@
 """Hourly tick: files of the inbox become actuals and weather."""
 
+import os
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,7 @@ from wattahead.jobs.settings import settings
 from wattahead.storage.objects import Bucket, open_bucket
 
 logger = Logger(service="ingest")
-metrics = Metrics(namespace="wattahead", service="ingest")
+metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "wattahead"), service="ingest")
 
 
 @cache

@@ -1,5 +1,6 @@
 """Hourly tick: pin the hour in a plan, and name what earlier hours still lack."""
 
+import os
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,7 @@ from wattahead.jobs.settings import settings
 from wattahead.storage.objects import Bucket, open_bucket
 
 logger = Logger(service="plan")
-metrics = Metrics(namespace="wattahead", service="plan")
+metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "wattahead"), service="plan")
 
 
 @cache

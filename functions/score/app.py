@@ -1,5 +1,6 @@
 """Hourly tick or batch item: features and bundles in, rows of forecasts out."""
 
+import os
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,7 @@ from wattahead.jobs.settings import settings
 from wattahead.storage.objects import open_bucket
 
 logger = Logger(service="score")
-metrics = Metrics(namespace="wattahead", service="score")
+metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "wattahead"), service="score")
 
 
 @cache

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.functions.conftest import EVENTS, NAMES, Deployment, event
-from tests.infra.test_template import functions, grants, load
+from tests.infra.templates import functions, grants, load
 from wattahead.domain.errors import Refused
 from wattahead.storage.objects import ObStore
 
@@ -39,7 +39,7 @@ def test_every_form_of_the_hour_ends_in_the_same_forecasts(deployed: Deployment,
 def test_an_hour_goes_through_its_functions_and_is_whole(deployed: Deployment) -> None:
     answers = {name: deployed.call(name, event("scheduler")) for name in NAMES}
 
-    assert answers["plan"]["batches"] == {f"{pool}-0000": "planned" for pool in POOLS}
+    assert answers["plan"]["items"] == len(POOLS)
     assert answers["features"]["outcome"] == "ok"
     assert answers["score"]["outcome"] in SERVED
     assert (answers["finish"]["outcome"], answers["finish"]["missing"]) == ("ok", [])
@@ -78,8 +78,28 @@ def test_finish_names_the_batches_that_are_missing(deployed: Deployment) -> None
 
     answer = deployed.call("finish", event("hour"))
 
+    assert (answer["outcome"], answer["again_at"]) == ("waiting", "2026-03-01T05:16:00Z")
+    assert (answer["missing"], answer["missing_share"]) == (["demand-0000", "wind-0000"], 0.6667)
+
+
+def test_past_the_input_deadline_a_missing_batch_is_a_failure_and_nobody_waits(
+    deployed: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed.call("plan", event("hour"))
+    monkeypatch.setenv("WATTAHEAD_CLOCK", "2026-03-01T05:20Z")
+    deployed.reset()
+
+    answer = deployed.call("finish", event("hour"))
+
     assert answer["outcome"] == "failed"
-    assert answer["missing"] == ["demand-0000", "wind-0000"]
+    assert "again_at" not in answer
+
+
+def test_the_catalog_says_which_pools_a_nightly_tick_trains(deployed: Deployment) -> None:
+    assert deployed.call("retrain", {"cadence": "nightly"}) == {"pools": list(POOLS)}
+    assert deployed.call("retrain", {"cadence": "weekly"}) == {"pools": []}
+    assert refusal(deployed, "retrain", {"cadence": "hourly"}) == "E_EVENT_SHAPE"
+    assert refusal(deployed, "retrain", ["nightly"]) == "E_EVENT_SHAPE"
 
 
 def test_an_hour_whose_features_are_not_there_waits_and_writes_no_row(deployed: Deployment) -> None:
@@ -324,11 +344,13 @@ def test_a_handler_file_is_short_and_decides_nothing(name: str) -> None:
     source = (ROOT / "functions" / name / "app.py").read_text(encoding="utf-8")
 
     assert len(source.splitlines()) <= 45
-    assert [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.If | ast.For | ast.Try)] == []
+    assert [
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.If | ast.While | ast.Try | ast.IfExp)
+    ] == []
 
 
 def test_the_handlers_are_the_functions_of_the_tree() -> None:
-    assert sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py")) == sorted(NAMES)
+    assert sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py")) == sorted((*NAMES, "retrain"))
 
 
 def test_score_starts_without_any_package_that_its_image_lacks() -> None:

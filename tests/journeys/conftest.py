@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.journeys.stores import DictStore, bucket_of
-from tests.journeys.world import prepared, trained
+from tests.journeys.world import one_zone_a_batch, prepared, trained
 from wattahead.storage.catalogs import latest_catalog
 
 
@@ -32,3 +32,15 @@ def world(trained_world: DictStore) -> DictStore:
 def worlds(trained_world: DictStore) -> Callable[[], DictStore]:
     """As many copies as a test wants."""
     return lambda: DictStore(dict(trained_world.objects))
+
+
+@pytest.fixture(scope="session")
+def many_zones(tmp_path_factory: pytest.TempPathFactory) -> DictStore:
+    """A wind pool of 25 generated zones with a batch each, a baseline, and few objects of history."""
+    return one_zone_a_batch(tmp_path_factory.mktemp("many"), zones=25)
+
+
+@pytest.fixture(scope="session")
+def few_zones(tmp_path_factory: pytest.TempPathFactory) -> DictStore:
+    """The same with three zones."""
+    return one_zone_a_batch(tmp_path_factory.mktemp("few"), zones=3)

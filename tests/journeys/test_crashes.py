@@ -1,5 +1,6 @@
 """A crash before or after any storage call, then a retry: the hour ends complete, and as if nothing had happened."""
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -96,7 +97,7 @@ def test_a_crash_while_training_leaves_the_registry_as_it_was_or_decided(untrain
     assert found == {"baseline", "lightgbm"}
 
 
-def test_a_batch_that_was_lost_is_named_by_the_plan_of_the_next_hour(world: DictStore) -> None:
+def test_a_batch_that_was_lost_is_handed_out_by_the_plan_of_the_next_hour(world: DictStore) -> None:
     bucket = bucket_of(world)
     plan(bucket, EVENT, now=NOW)
     build_features(bucket, EVENT, now=NOW)
@@ -104,4 +105,9 @@ def test_a_batch_that_was_lost_is_named_by_the_plan_of_the_next_hour(world: Dict
 
     later = plan(bucket, HourEvent(EVENT.issue_time + 3_600_000_000), now=NOW + 3_600_000_000)
 
-    assert later.facts["missing"] == {"2026-03-01T05:00Z": ["demand-0000", "solar-0000"]}
+    work = json.loads(world.objects[str(later.facts["work"])])
+    assert [(item["issue_time"][11:13], item["batch"]) for item in work] == [
+        *(("06", f"{pool}-0000") for pool in ("demand", "solar", "wind")),
+        *(("05", f"{pool}-0000") for pool in ("demand", "solar")),
+    ]
+    assert later.facts["items"] == 5

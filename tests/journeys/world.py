@@ -1,5 +1,6 @@
 """A small world: two generated zones, ingested, two trained pools, and one hour to score."""
 
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from wattahead.jobs.score import Scorer
 from wattahead.sources.mapping_files import find_mapping
 from wattahead.sources.synthetic import generate, write
 from wattahead.storage.catalogs import publish_catalog, read_catalog
+from wattahead.storage.documents import build
 from wattahead.storage.objects import Bucket
 from wattahead.storage.tables import read_parquet
 
@@ -41,6 +43,21 @@ def prepared(folder: Path, *, zones: int = 2) -> DictStore:
     register_baselines(bucket, read_catalog(folder / "catalog.toml"))
     report = ingest(bucket, find_mapping("synthetic"), folder, now=end)
     assert not report.refused
+    return store
+
+
+def one_zone_a_batch(folder: Path, *, zones: int) -> DictStore:
+    """Return a store with one pool of many zones, a batch each, served by its baseline from a few month objects."""
+    made = generate(zones, ISSUE - 40 * DAY, ISSUE, seed=3)
+    write(made, folder)
+    catalog = tomllib.loads(catalog_text(made))
+    wind = {**catalog["pools"]["wind"], "zones": sorted(made.zones), "batch_size": 1}
+    found = build(Catalog, {**catalog, "pools": {"wind": wind}}, where="catalog")
+    store = DictStore()
+    publish_catalog(bucket_of(store), found)
+    register_baselines(bucket_of(store), found)
+    # A clock a week on closes January and February.
+    assert not ingest(bucket_of(store), find_mapping("synthetic"), folder, now=ISSUE + 8 * DAY).refused
     return store
 
 

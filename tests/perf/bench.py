@@ -15,7 +15,7 @@ import pandas as pd
 
 from tests.perf.meter import Counted, cpu_seconds, fresh_process, in_turns, one_thread
 from tests.perf.workload import FEATURES, NOW, QUANTILES, ROUNDS, SCALE, STEPS, TREES, World, make_world, models
-from wattahead.jobs.build_features import features_key
+from wattahead.jobs.hour import features_key
 from wattahead.jobs.score import Scorer
 from wattahead.storage.objects import Bucket
 

@@ -87,6 +87,7 @@ class Pool:
     issue_hours: tuple[int, ...] = (0, 6, 12, 18)  # UTC hours of the day that training looks at
     training_window: str = "P1200D"
     parameters: Mapping[str, float] = field(default_factory=dict)  # of the trainer
+    retrain: Literal["nightly", "weekly"] = "nightly"
 
     def __post_init__(self) -> None:
         if len(set(self.zones)) != len(self.zones) or not self.zones:

@@ -48,7 +48,8 @@ class PlannedPool:
     signal: Signal
     zones: Mapping[str, Zone]
     features: tuple[str, ...]  # union over the ladder, in a fixed order
-    ladder: tuple[Rung, ...]
+    ladder: tuple[Rung, ...]  # best first
+    decided_at: int = 0  # [µs] when the registry last decided on this ladder; 0 before the first training
 
 
 @dataclass(frozen=True)

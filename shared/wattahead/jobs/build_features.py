@@ -6,16 +6,14 @@ from dataclasses import replace
 import numpy as np
 
 from wattahead.domain.errors import Refused, Transient
-from wattahead.domain.hours import duration, iso
+from wattahead.domain.hours import duration
 from wattahead.domain.plan import Batch, HourEvent, Plan, PlannedPool
 from wattahead.domain.quality import Quality
 from wattahead.features.cube import Cube, Inputs, build
-from wattahead.jobs.hour import Answer, Attempt, closed, read_plan, refuse_closed, run_id, worst
+from wattahead.jobs.hour import Answer, Attempt, closed, features_key, read_plan, refuse_closed, run_id, worst
 from wattahead.jobs.inputs import Source, empty_inputs, load_inputs
-from wattahead.storage import keys
-from wattahead.storage.documents import canonical
 from wattahead.storage.ledger import Outcome
-from wattahead.storage.objects import Bucket, sha256
+from wattahead.storage.objects import Bucket
 from wattahead.storage.tables import encode_table
 from wattahead.workloads.forecast import to_table, valid_times
 
@@ -43,20 +41,7 @@ def build_features(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
             failures.append(error)
     if failures:
         raise failures[0]
-    answer = Answer("features", event, worst(outcomes.values()), outcomes)
-    if answer.outcome == "waiting" and event.batch:
-        raise Transient(
-            "E_STORAGE",
-            f"sources of {event.batch} at {iso(event.issue_time)} are not all there",
-            fix="retry until the input deadline",
-        )
-    return answer
-
-
-def features_key(plan: Plan, batch: Batch) -> str:
-    """Return the key of a batch's feature object; the hash stands for its columns."""
-    planned = plan.pools[batch.pool]
-    return keys.features(plan, planned.workload, batch.name, sha256(canonical(list(planned.features)))[:16])
+    return Answer("features", event, worst(outcomes.values()), outcomes)
 
 
 def _inputs(bucket: Bucket, plan: Plan, planned: PlannedPool) -> tuple[Inputs, dict[str, str]]:

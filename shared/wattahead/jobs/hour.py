@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import iso
-from wattahead.domain.plan import HourEvent, Plan, admit, too_old
+from wattahead.domain.plan import Batch, HourEvent, Plan, admit, too_old
 from wattahead.storage import keys, ledger
-from wattahead.storage.documents import decode
+from wattahead.storage.documents import canonical, decode
 from wattahead.storage.objects import Bucket, sha256
 
 T = TypeVar("T")
@@ -28,6 +28,7 @@ class Answer:
     batches: Mapping[str, str] = field(default_factory=dict)
     rows: int = 0
     facts: Mapping[str, object] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)  # what alarms watch
 
     def summary(self) -> dict[str, object]:
         """Return the answer as plain values for a log line or a Lambda response."""
@@ -80,21 +81,21 @@ class Attempt:
         requests = {name: spent[name] for name in ("gets", "puts", "lists")}
         moved = {name: spent[name] for name in ("read", "written")}
         entry = ledger.Entry(
-            self.job,
-            run_id or _hour_id(self.event),
-            self.event.issue_time,
-            self.now,
-            self.now + int(took * 1e6),
-            outcome,
-            self.event.run_kind,
-            self.event.run,
-            self.batch,
-            rows,
-            {**self.seconds, "total": round(took, 6)},
-            requests,
-            moved,
-            outcomes or {},
-            errors or {},
+            job=self.job,
+            run_id=run_id or _hour_id(self.event),
+            issue_time=self.event.issue_time,
+            started_at=self.now,
+            finished_at=self.now + int(took * 1e6),
+            outcome=outcome,
+            run_kind=self.event.run_kind,
+            run=self.event.run,
+            batch=self.batch,
+            rows=rows,
+            seconds={**self.seconds, "total": round(took, 6)},
+            requests=requests,
+            bytes=moved,
+            outcomes=outcomes or {},
+            errors=errors or {},
         )
         ledger.record(self.bucket, entry)
 
@@ -122,6 +123,12 @@ def read_plan(bucket: Bucket, event: HourEvent) -> tuple[Plan, str]:
                 "E_PLAN_MISSING", f"{iso(event.issue_time)} has no plan", fix="run plan for this hour first"
             ) from error
         raise
+
+
+def features_key(plan: Plan, batch: Batch) -> str:
+    """Return the key of a batch's feature object; the hash stands for its columns."""
+    planned = plan.pools[batch.pool]
+    return keys.features(plan, planned.workload, batch.name, sha256(canonical(list(planned.features)))[:16])
 
 
 def run_id(plan_digest: str, batch: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from wattahead.domain.bundle import Rung
+from wattahead.domain.bundle import RegistryEntry
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import HOUR, iso
@@ -13,17 +13,17 @@ from wattahead.jobs.hour import Answer, Attempt, closed, refuse_closed
 from wattahead.models.baseline import CLIMATE_FEATURES, NAIVE_FEATURES
 from wattahead.storage import keys
 from wattahead.storage.catalogs import latest_catalog
-from wattahead.storage.documents import decode, encode
+from wattahead.storage.documents import canonical, decode, encode
 from wattahead.storage.ledger import Outcome
-from wattahead.storage.objects import Bucket
-from wattahead.storage.registry import ladder
+from wattahead.storage.objects import Bucket, sha256
+from wattahead.storage.registry import effective
 from wattahead.workloads import forecast
 
 RECOVER_HOURS = 3  # earlier hours whose missing batches are handed out again
 
 
 def plan(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
-    """Write the plan of an hour unless it exists; answer with its batches and what earlier hours still lack."""
+    """Write the plan of an hour unless it exists; answer with the list of what it and the hours before still lack."""
     if closed(event, now):
         return refuse_closed(bucket, "plan", event, now)
     attempt = Attempt(bucket, "plan", event, now)
@@ -31,34 +31,41 @@ def plan(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
     sequence, catalog = latest_catalog(bucket)
     put = bucket.create(key, encode(make_plan(bucket, event, sequence, catalog)))
     pinned = decode(Plan, put.body, where=key)
-    missing = {iso(at): names for at, names in _unfinished(bucket, event)} if event.run_kind == "live" else {}
+    work = [item for planned in (pinned, *_earlier(bucket, event)) for item in unscored(bucket, planned)]
+    listed = write_work(bucket, event, work)
     outcome: Outcome = "ok" if put.created else "duplicate"
     attempt.record(outcome)
-    return Answer(
-        "plan",
-        event,
-        outcome,
-        dict.fromkeys((batch.name for batch in pinned.batches), "planned"),
-        facts={"plan": key, "missing": missing},
-    )
+    return Answer("plan", event, outcome, facts={"plan": key, "work": listed, "items": len(work)})
 
 
 def make_plan(bucket: Bucket, event: HourEvent, sequence: int, catalog: Catalog) -> Plan:
     """Return the plan that the catalog and the registries give for an hour."""
     pools = {
-        name: planned_pool(catalog, name, ladder(bucket, name, event.issue_time)) for name in sorted(catalog.pools)
+        name: planned_pool(catalog, name, effective(bucket, name, event.issue_time)) for name in sorted(catalog.pools)
     }
     batches = [batch for name in pools for batch in _batches(catalog, name)]
     return Plan(event.issue_time, event.run_kind, event.run, sequence, pools, tuple(batches))
 
 
-def planned_pool(catalog: Catalog, name: str, rungs: tuple[Rung, ...]) -> PlannedPool:
+def planned_pool(catalog: Catalog, name: str, held: RegistryEntry | None) -> PlannedPool:
     """Return all that workers need to know of a pool: the features of its bundles, and always the baselines'."""
     pool = catalog.pools[name]
+    rungs = tuple(sorted(held.rungs, key=lambda rung: rung.level)) if held else ()
     asked = [feature for rung in rungs for feature in rung.features]
     features = columns([*asked, *NAIVE_FEATURES, *CLIMATE_FEATURES])
     zones = {zone: catalog.zones[zone] for zone in sorted(pool.zones)}
-    return PlannedPool(name, forecast.NAME, pool, catalog.signals[pool.signal], zones, features, rungs)
+    decided_at = held.effective_from if held else 0
+    return PlannedPool(name, forecast.NAME, pool, catalog.signals[pool.signal], zones, features, rungs, decided_at)
+
+
+def write_work(bucket: Bucket, event: HourEvent, work: list[dict[str, str]]) -> str:
+    """Write a list of batches and return its key: a map over it reads any number of items. Nothing to do, no list."""
+    if not work:
+        return ""
+    body = canonical(work)
+    key = keys.work(event, sha256(body)[:16])
+    bucket.create(key, body)
+    return key
 
 
 def _batches(catalog: Catalog, pool: str) -> Iterator[Batch]:
@@ -68,21 +75,22 @@ def _batches(catalog: Catalog, pool: str) -> Iterator[Batch]:
         yield Batch(f"{pool}-{number:04d}", pool, 0, tuple(series[first : first + size]))
 
 
-def _unfinished(bucket: Bucket, event: HourEvent) -> Iterator[tuple[int, list[str]]]:
-    """Yield the last hours that were planned but not finished: planned batches minus existing objects."""
-    for back in range(1, RECOVER_HOURS + 1):
-        earlier = HourEvent(event.issue_time - back * HOUR)
-        key = keys.plan(earlier)
+def _earlier(bucket: Bucket, event: HourEvent) -> Iterator[Plan]:
+    """Yield the plans of the last hours; an hour that was never planned has nothing to recover."""
+    for back in range(1, RECOVER_HOURS + 1) if event.run_kind == "live" else ():
+        key = keys.plan(HourEvent(event.issue_time - back * HOUR))
         try:
-            planned = bucket.read(key, partial(decode, Plan, where=key))
+            yield bucket.read(key, partial(decode, Plan, where=key))
         except Refused as error:
             if error.code != "E_FEAT_MISSING":
                 raise
-            continue  # an hour that was never planned has nothing to recover
-        there = scored(bucket, planned)
-        missing = [batch.name for batch in planned.batches if batch.name not in there]
-        if missing:
-            yield earlier.issue_time, missing
+
+
+def unscored(bucket: Bucket, planned: Plan) -> list[dict[str, str]]:
+    """Return the events of a plan's batches that have no rows: what was planned minus what is there."""
+    there = scored(bucket, planned)
+    about = {"issue_time": iso(planned.issue_time), "run_kind": planned.run_kind, "run": planned.run}
+    return [{**about, "batch": batch.name} for batch in planned.batches if batch.name not in there]
 
 
 def scored(bucket: Bucket, planned: Plan) -> set[str]:

@@ -11,10 +11,7 @@ from wattahead.domain.bundle import Rung
 from wattahead.domain.errors import Refused, Transient, WattaheadError
 from wattahead.domain.plan import Batch, HourEvent, Plan, PlannedPool
 from wattahead.domain.quality import Quality
-from wattahead.features.cube import build
-from wattahead.jobs.build_features import features_key
-from wattahead.jobs.hour import Answer, Attempt, closed, read_plan, refuse_closed, run_id, worst
-from wattahead.jobs.inputs import Source, empty_inputs
+from wattahead.jobs.hour import Answer, Attempt, closed, features_key, read_plan, refuse_closed, run_id, worst
 from wattahead.jobs.plan import scored
 from wattahead.jobs.prove import prove, runtime
 from wattahead.models.loading import NATIVE, load
@@ -173,6 +170,10 @@ class Scorer:
 
 def _blind(plan: Plan, planned: PlannedPool, batch: Batch) -> Sample:
     """Return rows that know nothing but the clock."""
+    # Rarely needed, and what reads history would take a tenth of every cold start.
+    from wattahead.features.cube import build  # noqa: PLC0415
+    from wattahead.jobs.inputs import Source, empty_inputs  # noqa: PLC0415
+
     source = Source.of(planned)
     cube = build(source.recipe, empty_inputs(source, plan.issue_time), [plan.issue_time])
     return to_sample(batch.series, cube, source.positions(batch.series), valid_times(planned, plan.issue_time))

@@ -67,6 +67,11 @@ def plan(event: HourEvent) -> str:
     return f"{root}/{hour_folder(event.issue_time)}/plan.json"
 
 
+def work(event: HourEvent, digest: str) -> str:
+    """A list of batches to do, beside the plan of the hour that handed them out."""
+    return f"{plan(event).rpartition('/')[0]}/work-{checked('digest', digest)}.json"
+
+
 def features(plan: Plan, workload: str, batch: str, digest: str) -> str:
     """Exactly what a batch is scored from; runs that are not live keep theirs apart."""
     root = "features" if not plan.run else f"{plan.run_kind}s/features/run={checked('run', plan.run)}"

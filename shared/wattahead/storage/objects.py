@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 ATTEMPTS: Final = 4  # in all; with the pauses below a permanent 503 costs about 2 s of a worker's time
 PAUSES: Final = (0.1, 0.4, 1.2)  # seconds before each further attempt, halved to full by jitter
+LONGEST_REQUEST: Final = 30  # seconds
 PARALLEL: Final = 6
 
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=-]*(/[A-Za-z0-9_][A-Za-z0-9_.=-]*)*")
@@ -199,7 +200,7 @@ def open_bucket(url: str) -> Bucket:
             parts.netloc,
             prefix=parts.path.strip("/") or None,
             retry_config={"max_retries": 0},
-            client_options={"timeout": "30s", "allow_http": True},
+            client_options={"timeout": f"{LONGEST_REQUEST}s", "allow_http": True},
         )
         return Bucket(ObStore(store), url)
     if parts.scheme == "memory":

@@ -1,6 +1,6 @@
 """The registry of a pool: an append-only log of decisions, each the whole state."""
 
-from wattahead.domain.bundle import RegistryEntry, Rung
+from wattahead.domain.bundle import RegistryEntry
 from wattahead.storage import keys
 from wattahead.storage.log import Log
 from wattahead.storage.objects import Bucket
@@ -18,11 +18,8 @@ def latest(bucket: Bucket, pool: str) -> RegistryEntry | None:
     return log.entry(numbers[-1]) if numbers else None
 
 
-def ladder(bucket: Bucket, pool: str, issue_time: int) -> tuple[Rung, ...]:
-    """Return the rungs known at `issue_time` [µs], best first: the newest entry that was effective by then."""
+def effective(bucket: Bucket, pool: str, issue_time: int) -> RegistryEntry | None:
+    """Return the newest entry that was effective at `issue_time` [µs], or None before the first."""
     log = registry(bucket, pool)
-    for number in reversed(log.sequences()):
-        entry = log.entry(number)
-        if entry.effective_from <= issue_time:
-            return tuple(sorted(entry.rungs, key=lambda rung: rung.level))
-    return ()
+    entries = (log.entry(number) for number in reversed(log.sequences()))
+    return next((entry for entry in entries if entry.effective_from <= issue_time), None)
