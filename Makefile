@@ -11,12 +11,15 @@ ifneq ($(wildcard ../shared/data/zones_production),)
 export WATTAHEAD_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: help demo test check bench accuracy format lock clean
+TEMPLATES := template.yaml infra/training.yaml infra/watching.yaml
+
+.PHONY: help demo test check runtime bench accuracy format lock clean
 
 help:
 	@echo "make demo [DATA=FOLDER]   the main job from nothing, on generated or on real zones"
 	@echo "make test                 every test"
-	@echo "make check                static checks: ruff, mypy, import rules, template, docs"
+	@echo "make check                static checks: ruff, mypy, import rules, templates, docs"
+	@echo "make runtime              cold and warm starts under the real Lambda runtime"
 	@echo "make bench                speed and memory as ratios"
 	@echo "make accuracy DATA=FOLDER the README's accuracy table, from files to figures"
 
@@ -28,6 +31,13 @@ $(VENV)/ready: infra/locks/dev.txt pyproject.toml
 	@$(RUN) -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+# Tools that pin a botocore of their own get environments of their own. Their locks are whole, so nothing is resolved.
+$(VENV)-%/ready: infra/locks/%.txt
+	@echo "setting up $(VENV)-$* from $<, once; about a minute"
+	@test -x $(VENV)-$*/bin/python || $(PYTHON) -m venv $(VENV)-$*
+	@$(VENV)-$*/bin/python -m pip install --quiet --no-deps --require-hashes -r $<
+	@touch $@
+
 demo: $(VENV)/ready
 	@rm -rf demo
 	@$(RUN) -m infra.local.demo --to demo $(if $(DATA),--data $(DATA))
@@ -35,13 +45,18 @@ demo: $(VENV)/ready
 test: $(VENV)/ready
 	@$(RUN) -m pytest
 
-check: $(VENV)/ready
+check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-checkov/ready
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m ruff check .
-	@$(RUN) -m mypy shared/wattahead functions training infra/local tests
+	@$(RUN) -m mypy shared/wattahead functions training infra/local infra/runtime tests
 	@$(VENV)/bin/lint-imports --no-logo
-	@$(VENV)/bin/cfn-lint template.yaml
+	@$(VENV)/bin/cfn-lint $(TEMPLATES)
+	@for one in $(TEMPLATES); do SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(VENV)-sam/bin/sam validate --lint --template $$one || exit 1; done
+	@$(VENV)-checkov/bin/checkov --config-file infra/checkov.yaml --file $(TEMPLATES)
 	@$(RUN) -m pytest -q tests/docs
+
+runtime: $(VENV)/ready $(VENV)-sam/ready
+	@$(RUN) -m infra.runtime
 
 bench: $(VENV)/ready
 	@$(RUN) -m tests.perf.bench
@@ -57,4 +72,4 @@ lock:
 	@infra/locks/lock.sh
 
 clean:
-	@rm -rf $(VENV) demo accuracy build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-* demo accuracy build .pytest_cache .mypy_cache .ruff_cache .hypothesis

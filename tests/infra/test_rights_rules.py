@@ -1,0 +1,170 @@
+"""Rules for who may do what; each is shown to fail on a copy that was broken."""
+
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from tests.infra.templates import (
+    Deployment,
+    Rule,
+    broken,
+    functions,
+    grants,
+    load,
+    machines,
+    of_type,
+    path_of,
+    plenty,
+    statements,
+)
+
+# What the code lists, reads and writes; a grant more or less is a fault. Paths as in storage/keys.py.
+EXACT: dict[str, dict[str, set[str]]] = {
+    "IngestFunction": {
+        "list": {"inbox/*", "actuals/*", "weather/*", "external/*", "history/*"},
+        "read": {"inbox/*"},
+        "write": {"actuals/*", "weather/*", "external/*", "history/*", "ledger/*"},
+    },
+    "PlanFunction": {
+        "list": {"catalog/*", "models/registry/*", "forecasts/*", "backfills/forecasts/*", ""},
+        "read": {"catalog/*", "models/registry/*"},
+        "write": {"plans/*", "ledger/*"},
+    },
+    "FeaturesFunction": {
+        "list": {"actuals/*", "weather/*", "history/actuals/*", "history/weather/*", ""},
+        "read": {"plans/*", "actuals/*", "weather/*", "history/actuals/*", "history/weather/*"},
+        "write": {"features/*", "backfills/features/*", "ledger/*"},
+    },
+    "ScoreFunction": {
+        "list": {"forecasts/*", "backfills/forecasts/*", ""},
+        "read": {"plans/*", "features/*", "backfills/features/*", "models/bundles/*"},
+        "write": {"forecasts/*", "backfills/forecasts/*", "ledger/*"},
+    },
+    "FinishFunction": {
+        "list": {"forecasts/*", "backfills/forecasts/*", ""},
+        "read": {"plans/*"},
+        "write": {"ledger/*"},
+    },
+    "RetrainFunction": {"list": {"catalog/*"}, "read": {"catalog/*"}, "write": set()},
+    "HourMachine": {"list": set(), "read": {"plans/*"}, "write": {"map-results/*"}},
+    "TrainingMachine": {"list": set(), "read": set(), "write": set()},
+    "TaskRole": {
+        "list": {"catalog/*", "actuals/*", "weather/*", "history/actuals/*", "history/weather/*", "models/*"},
+        "read": {"catalog/*", "actuals/*", "weather/*", "history/actuals/*", "history/weather/*"},
+        "write": {"models/*", "ledger/*"},
+    },
+    "ExecutionRole": {"list": set(), "read": set(), "write": set()},
+}
+
+
+def roles(held: Deployment) -> dict[str, Any]:
+    """Return everything that carries policies."""
+    return {**functions(held), **machines(held), **of_type(held, "AWS::IAM::Role")}
+
+
+def no_right_is_wider_than_a_folder(held: Deployment) -> list[str]:
+    faults = []
+    for name, role in roles(held).items():
+        ready_made = [one for one in role.get("Policies", []) if "Statement" not in one and "PolicyDocument" not in one]
+        faults += [f"{name} uses the ready-made {policy}" for policy in ready_made]
+        for one in statements(role):
+            faults += [f"{name}: action {action}" for action in plenty(one["Action"]) if "*" in action]
+            faults += [f"{name}: {place}" for place in plenty(one["Resource"]) if place == "*" or path_of(place) == "*"]
+    return faults
+
+
+def each_role_may_do_exactly_what_its_code_does(held: Deployment) -> list[str]:
+    found = {name: grants(role) for name, role in roles(held).items()}
+    return [f"{name}: {found.get(name)}" for name in {*EXACT, *found} if found.get(name) != EXACT.get(name)]
+
+
+def nobody_may_delete(held: Deployment) -> list[str]:
+    return [
+        f"{name}: {action}"
+        for name, role in roles(held).items()
+        for one in statements(role)
+        for action in plenty(one["Action"])
+        if "Delete" in action or "PutBucket" in action
+    ]
+
+
+def a_folder_has_one_writer(held: Deployment) -> list[str]:
+    writes = {name: grants(role)["write"] - {"ledger/*"} for name, role in roles(held).items()}
+    pairs = combinations(writes.items(), 2)
+    return [f"{one} and {other} write {sorted(a & b)}" for (one, a), (other, b) in pairs if a & b]
+
+
+def only_training_touches_models(held: Deployment) -> list[str]:
+    return [
+        f"{name} writes {path}"
+        for name, role in roles(held).items()
+        for path in grants(role)["write"]
+        if path.startswith(("models", "catalog")) and name != "TaskRole"
+    ]
+
+
+def roles_are_for_one_service_each(held: Deployment) -> list[str]:
+    faults = []
+    for name, role in of_type(held, "AWS::IAM::Role").items():
+        for one in role["AssumeRolePolicyDocument"]["Statement"]:
+            right = one["Principal"] == {"Service": "ecs-tasks.amazonaws.com"} and "Condition" in one
+            faults += [] if right else [f"{name} may be taken on by {one['Principal']}"]
+    for one in statements(machines(held)["TrainingMachine"]):
+        if one["Action"] == "iam:PassRole" and "iam:PassedToService" not in str(one.get("Condition")):
+            faults.append("the training machine hands its roles to anybody")
+    return faults
+
+
+RULES: dict[str, Rule] = {
+    rule.__name__: rule
+    for rule in (
+        no_right_is_wider_than_a_folder,
+        each_role_may_do_exactly_what_its_code_does,
+        nobody_may_delete,
+        a_folder_has_one_writer,
+        only_training_touches_models,
+        roles_are_for_one_service_each,
+    )
+}
+SCORE = "root/Resources/ScoreFunction/Properties/Policies"
+PLAN = "root/Resources/PlanFunction/Properties/Policies/0/Statement"
+TASK = "training/Resources/TaskRole/Properties"
+MACHINE = "training/Resources/TrainingMachine/Properties/Policies/0/Statement"
+BROKEN: list[tuple[Rule, str, Any]] = [
+    (no_right_is_wider_than_a_folder, f"{SCORE}/0/Statement/2/Action", "s3:Get*"),
+    (no_right_is_wider_than_a_folder, f"{SCORE}/0/Statement/2/Resource", "*"),
+    (no_right_is_wider_than_a_folder, f"{SCORE}/0/Statement/3/Resource/0", {"Fn::Sub": "${Bucket.Arn}/*"}),
+    (no_right_is_wider_than_a_folder, SCORE, [{"S3CrudPolicy": {"BucketName": {"Ref": "Bucket"}}}]),
+    (no_right_is_wider_than_a_folder, f"{MACHINE}/2/Resource", "*"),
+    (each_role_may_do_exactly_what_its_code_does, f"{SCORE}/0/Statement/2/Resource/0", None),
+    (each_role_may_do_exactly_what_its_code_does, f"{SCORE}/0/Statement/3/Resource/2", None),
+    (each_role_may_do_exactly_what_its_code_does, f"{SCORE}/0/Statement/1", None),
+    (each_role_may_do_exactly_what_its_code_does, f"{SCORE}/0/Statement/0/Condition/StringLike/s3:prefix/0", "*"),
+    (each_role_may_do_exactly_what_its_code_does, f"{SCORE}/0/Statement/0/Condition", None),
+    (each_role_may_do_exactly_what_its_code_does, f"{TASK}/Policies/0/PolicyDocument/Statement/1/Resource/0", None),
+    (each_role_may_do_exactly_what_its_code_does, "root/Resources/Other", {
+        "Type": "AWS::IAM::Role", "Properties": {"Policies": []}}),
+    (nobody_may_delete, f"{PLAN}/3/Action", ["s3:PutObject", "s3:DeleteObject"]),
+    (nobody_may_delete, f"{TASK}/Policies/0/PolicyDocument/Statement/2/Action", "s3:DeleteObjectVersion"),
+    (a_folder_has_one_writer, f"{PLAN}/3/Resource/0", {"Fn::Sub": "${Bucket.Arn}/features/*"}),
+    (only_training_touches_models, f"{PLAN}/3/Resource/0", {"Fn::Sub": "${Bucket.Arn}/models/registry/*"}),
+    (only_training_touches_models, f"{PLAN}/3/Resource/0", {"Fn::Sub": "${Bucket.Arn}/catalog/*"}),
+    (roles_are_for_one_service_each, f"{TASK}/AssumeRolePolicyDocument/Statement/0/Principal", {"AWS": "*"}),
+    (roles_are_for_one_service_each, f"{TASK}/AssumeRolePolicyDocument/Statement/0/Condition", None),
+    (roles_are_for_one_service_each, f"{MACHINE}/3/Condition", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_templates_keep_the_rule(name: str) -> None:
+    assert RULES[name](load()) == []
+
+
+@pytest.mark.parametrize(("rule", "where", "instead"), BROKEN, ids=lambda value: getattr(value, "__name__", None))
+def test_the_rule_notices_a_broken_copy(rule: Rule, where: str, instead: Any) -> None:
+    assert rule(broken(load(), where, instead)) != []
+
+
+def test_no_rule_goes_untried() -> None:
+    assert {rule.__name__ for rule, _, _ in BROKEN} == set(RULES)
