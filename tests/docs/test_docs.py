@@ -13,13 +13,14 @@ from wattahead.domain.quality import Quality
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "infra" / "decisions").glob("*.md"))]
+OPERATING = (ROOT / "infra" / "OPERATING.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "infra").rglob("*.md"))]
 
 
 def typed_lines() -> list[list[str]]:
-    """Every command line of the README's code blocks that begins with `wattahead`."""
-    blocks = re.findall(r"```(?:sh|console)\n(.*?)```", README, flags=re.DOTALL)
-    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    """Every command line of the pages' code blocks that begins with `wattahead`."""
+    blocks = re.findall(r"```(?:sh|console)\n(.*?)```", README + OPERATING, flags=re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").replace(" && ", "\n").splitlines()
     return [
         shlex.split(line.removeprefix("$ "), comments=True)
         for line in lines
@@ -41,6 +42,13 @@ def test_every_command_line_of_the_readme_is_one_the_program_takes(
 
 def test_every_command_of_the_program_is_in_the_readme() -> None:
     assert [name for name in main.COMMANDS if f"wattahead {name}" not in README] == []
+
+
+def test_every_alarm_of_the_template_is_explained_and_the_reverse() -> None:
+    template = (ROOT / "infra" / "watching.yaml").read_text(encoding="utf-8")
+    rings = re.findall(r'AlarmName: !Sub "\$\{Name\}-([a-z-]+)"', template)
+
+    assert sorted(rings) == sorted(re.findall(r"^\| `([a-z-]+)` \|", OPERATING, flags=re.MULTILINE))
 
 
 def test_every_make_target_of_the_readme_exists_and_the_reverse() -> None:
@@ -130,5 +138,5 @@ def test_handlers_only_translate() -> None:
         for path in (ROOT / "functions").glob("*/app.py")
     }
 
-    assert len(lengths) == 5
+    assert len(lengths) == 6
     assert max(lengths.values()) <= 45
