@@ -1,6 +1,8 @@
 """Worlds are made once; every test works on a copy."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -44,3 +46,18 @@ def many_zones(tmp_path_factory: pytest.TempPathFactory) -> DictStore:
 def few_zones(tmp_path_factory: pytest.TempPathFactory) -> DictStore:
     """The same with three zones."""
     return one_zone_a_batch(tmp_path_factory.mktemp("few"), zones=3)
+
+
+@pytest.fixture
+def interpreter(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the server interpret state machines, and tell its interpreter where the server is."""
+    monkeypatch.setenv("MOTO_PORT", s3_server.rpartition(":")[2])
+    post(f"{s3_server}/moto-api/config", {"stepfunctions": {"execute_state_machine": True}})
+    yield
+    post(f"{s3_server}/moto-api/config", {"stepfunctions": {"execute_state_machine": False}})
+
+
+def post(url: str, body: object) -> None:
+    """Send JSON to the test server."""
+    with urlopen(Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})):  # noqa: S310 - loopback
+        pass

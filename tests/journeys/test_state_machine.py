@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -47,21 +46,6 @@ class Cloud:
     def ledger(self) -> list[dict[str, Any]]:
         """Return every entry of the ledger."""
         return [json.loads(body) for body in self.objects("ledger").values()]
-
-
-@pytest.fixture
-def interpreter(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the server interpret state machines, and tell its interpreter where the server is."""
-    monkeypatch.setenv("MOTO_PORT", s3_server.rpartition(":")[2])
-    post(f"{s3_server}/moto-api/config", {"stepfunctions": {"execute_state_machine": True}})
-    yield
-    post(f"{s3_server}/moto-api/config", {"stepfunctions": {"execute_state_machine": False}})
-
-
-def post(url: str, body: object) -> None:
-    """Send JSON to the test server."""
-    with urlopen(Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})):  # noqa: S310 - loopback
-        pass
 
 
 Clouds = Callable[[DictStore], Cloud]

@@ -22,8 +22,7 @@ from wattahead.domain.catalog import Catalog, Pool, Signal, Zone
 from wattahead.domain.hours import HOUR, MINUTE, instant
 from wattahead.domain.plan import Batch, HourEvent, Plan
 from wattahead.features.cube import Cube
-from wattahead.jobs.build_features import features_key
-from wattahead.jobs.hour import read_plan
+from wattahead.jobs.hour import features_key, read_plan
 from wattahead.jobs.plan import plan
 from wattahead.jobs.promote import Verdict, naive_manifest, output_of, promote, publish_proved
 from wattahead.jobs.score import Scorer
