@@ -1,0 +1,125 @@
+"""Rules for the state machines as text; that they do what they should is shown by running them (tests/journeys)."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.infra.templates import Deployment, Rule, broken, functions, load, states
+
+THROTTLES = {
+    "Lambda.TooManyRequestsException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+}
+FAULTS = {"Transient", "States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown"}
+
+
+def calls(held: Deployment) -> list[tuple[str, Any]]:
+    """Return the states that call a function, of both machines."""
+    found = [(f"{short} {name}", state) for short in ("hour", "night") for name, state in states(held[short])]
+    return [(name, state) for name, state in found if state.get("Resource", "").endswith("lambda:invoke")]
+
+
+def throttles_and_faults_are_retried_with_jitter(held: Deployment) -> list[str]:
+    faults = []
+    for name, state in calls(held):
+        retries = state.get("Retry", [])
+        caught = {error for retry in retries for error in retry["ErrorEquals"]}
+        faults += [f"{name} does not retry {error}" for error in sorted((THROTTLES | FAULTS) - caught)]
+        faults += [f"{name} retries all at once" for one in retries if one.get("JitterStrategy") != "FULL"]
+        faults += [f"{name} retries at once" for one in retries if one["BackoffRate"] < 2 or one["MaxAttempts"] < 2]
+    return faults
+
+
+def states_wait_longer_than_their_functions_run(held: Deployment) -> list[str]:
+    limits = {name: one["Timeout"] for name, one in functions(held).items()}
+    faults = []
+    for name, state in calls(held):
+        function = re.sub(r"[${}]", "", state["Parameters"]["FunctionName"])
+        longer = state.get("TimeoutSeconds", 0) > limits.get(function, 10**6)
+        faults += [] if longer else [f"{name} gives up on {function} before it ends"]
+    return faults
+
+
+def only_the_last_call_is_final_and_everything_leads_to_it(held: Deployment) -> list[str]:
+    child = dict(states(held["hour"]))
+    last = child["LastAttempt"]["Parameters"]["Payload"]
+    faults = [] if last.get("final_attempt") is True else ["the last attempt does not say so"]
+    for name in ("Features", "Score"):
+        caught = [one["Next"] for one in child[name].get("Catch", []) if one["ErrorEquals"] == ["States.ALL"]]
+        faults += [] if caught == ["LastAttempt"] else [f"{name} gives up without a last attempt"]
+        faults += [f"{name} is final at once"] if "final_attempt" in str(child[name]["Parameters"]) else []
+    return faults
+
+
+def no_batch_stops_another(held: Deployment) -> list[str]:
+    batches = dict(states(held["hour"]))["Batches"]
+    mode = batches["ItemProcessor"]["ProcessorConfig"]
+    found = {
+        "children could end after five minutes": mode != {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "a failed child stops the others": batches.get("ToleratedFailurePercentage") != 100,
+        "the map takes all of the account's Lambdas": not 1 <= batches.get("MaxConcurrency", 0) <= 1000,
+        "finish is skipped": [one["Next"] for one in batches.get("Catch", [])] != ["Finish"],
+        "results lie among the data": batches["ResultWriter"]["Parameters"]["Prefix"] != "map-results",
+    }
+    return [fault for fault, holds in found.items() if holds]
+
+
+def waiting_ends(held: Deployment) -> list[str]:
+    whole = dict(states(held["hour"]))["Whole"]["Choices"]
+    looks = [one for one in whole if one["Next"] == "SourcesMayCome"]
+    asked = [{"Variable": "$.finish.answer.again_at", "IsPresent": True, "Next": "SourcesMayCome"}]
+    faults = [] if looks == asked else ["the machine decides by itself to wait"]
+    share = [one.get("NumericGreaterThan") for one in whole if one["Variable"].endswith("missing_share")]
+    faults += [] if share == [0.1] else ["nobody says how many missing batches are too many"]
+    return faults + [f"{short} may run for ever" for short in ("hour", "night") if "TimeoutSeconds" not in held[short]]
+
+
+RULES: dict[str, Rule] = {
+    rule.__name__: rule
+    for rule in (
+        throttles_and_faults_are_retried_with_jitter,
+        states_wait_longer_than_their_functions_run,
+        only_the_last_call_is_final_and_everything_leads_to_it,
+        no_batch_stops_another,
+        waiting_ends,
+    )
+}
+HOUR = "hour/States/Hours/ItemProcessor/States"
+CHILD = f"{HOUR}/Batches/ItemProcessor/States"
+BROKEN: list[tuple[Rule, str, Any]] = [
+    (throttles_and_faults_are_retried_with_jitter, f"{CHILD}/Score/Retry/0", None),
+    (throttles_and_faults_are_retried_with_jitter, f"{CHILD}/Features/Retry/1/ErrorEquals/0", None),
+    (throttles_and_faults_are_retried_with_jitter, f"{HOUR}/Plan/Retry/0/JitterStrategy", None),
+    (throttles_and_faults_are_retried_with_jitter, "night/States/Due/Retry/1/BackoffRate", 1),
+    (states_wait_longer_than_their_functions_run, f"{CHILD}/Score/TimeoutSeconds", 200),
+    (states_wait_longer_than_their_functions_run, f"{HOUR}/Finish/TimeoutSeconds", None),
+    (states_wait_longer_than_their_functions_run, "root/Resources/PlanFunction/Properties/Timeout", 800),
+    (only_the_last_call_is_final_and_everything_leads_to_it, f"{CHILD}/LastAttempt/Parameters/Payload", {}),
+    (only_the_last_call_is_final_and_everything_leads_to_it, f"{CHILD}/Score/Catch", None),
+    (only_the_last_call_is_final_and_everything_leads_to_it, f"{CHILD}/Score/Parameters/final_attempt", True),
+    (no_batch_stops_another, f"{HOUR}/Batches/ToleratedFailurePercentage", 5),
+    (no_batch_stops_another, f"{HOUR}/Batches/MaxConcurrency", 0),
+    (no_batch_stops_another, f"{HOUR}/Batches/ItemProcessor/ProcessorConfig/ExecutionType", "EXPRESS"),
+    (no_batch_stops_another, f"{HOUR}/Batches/Catch", None),
+    (no_batch_stops_another, f"{HOUR}/Batches/ResultWriter/Parameters/Prefix", "forecasts"),
+    (waiting_ends, f"{HOUR}/Whole/Choices/0", None),
+    (waiting_ends, f"{HOUR}/Whole/Choices/1/NumericGreaterThan", 0.9),
+    (waiting_ends, "night/TimeoutSeconds", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_machines_keep_the_rule(name: str) -> None:
+    assert RULES[name](load()) == []
+
+
+@pytest.mark.parametrize(("rule", "where", "instead"), BROKEN, ids=lambda value: getattr(value, "__name__", None))
+def test_the_rule_notices_a_broken_copy(rule: Rule, where: str, instead: Any) -> None:
+    assert rule(broken(load(), where, instead)) != []
+
+
+def test_no_rule_goes_untried() -> None:
+    assert {rule.__name__ for rule, _, _ in BROKEN} == set(RULES)
