@@ -15,7 +15,7 @@ from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import EVENT, ISSUE, NOW, prepared, rows, table, whole_hour
 from tests.storage.faults import Around, fail
 from wattahead.domain.bundle import Rung
-from wattahead.domain.errors import Refused, WattaheadError
+from wattahead.domain.errors import Refused, Transient, WattaheadError
 from wattahead.domain.hours import HOUR
 from wattahead.domain.plan import HourEvent, Plan, PlannedPool
 from wattahead.domain.quality import Quality
@@ -393,6 +393,18 @@ def test_the_same_data_and_seed_make_the_same_bundle(world: DictStore) -> None:
     done = train(bucket_of(world), catalog, "wind", until=UNTIL, seed=1, progress=lambda _: None)
 
     assert done.candidate.bundle_id == champion_of(world, "wind").bundle_id
+
+
+def test_features_that_may_not_read_history_fail_and_freeze_nothing(world: DictStore) -> None:
+    plan(bucket_of(world), EVENT, now=NOW)
+    denied = Around(
+        world, fail(lambda call: call.verb == "get" and "actuals/" in call.key, PermissionDeniedError("403"))
+    )
+
+    with pytest.raises(Transient, match="E_S3_DENIED"):
+        build_features(bucket_of(denied), EVENT, now=NOW)
+
+    assert not any(key.startswith("features/") for key in world.objects)
 
 
 def test_late_weather_is_waited_for_until_the_deadline_and_then_flagged(world: DictStore) -> None:

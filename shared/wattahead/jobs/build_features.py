@@ -50,6 +50,8 @@ def _inputs(bucket: Bucket, plan: Plan, planned: PlannedPool) -> tuple[Inputs, d
     try:
         return load_inputs(bucket, source, plan.issue_time, plan.issue_time), {}
     except Refused as error:
+        if error.code == "E_S3_DENIED":  # a policy can be mended within the hour; the clock alone must not be frozen
+            raise Transient(error.code, error.fact, fix=error.fix) from error
         return empty_inputs(source, plan.issue_time), {"": str(error)}
 
 

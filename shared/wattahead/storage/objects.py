@@ -29,6 +29,7 @@ PARALLEL: Final = 6
 
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=-]*(/[A-Za-z0-9_][A-Za-z0-9_.=-]*)*")
 _LONGEST_KEY = 512
+_DENIED = re.compile(r"status code: (401|403)\b")
 _MEMORIES: dict[str, MemoryStore] = {}
 
 
@@ -64,8 +65,13 @@ class ObStore:
 
     def keys(self, prefix: str, after: str) -> Iterator[str]:
         """Yield the keys that begin with `prefix` and come behind `after`."""
-        for page in obstore.list(self.store, prefix, offset=after or None, chunk_size=1000):
-            yield from (entry["path"] for entry in page)
+        try:
+            for page in obstore.list(self.store, prefix, offset=after or None, chunk_size=1000):
+                yield from (entry["path"] for entry in page)
+        except failures.GenericError as error:
+            if _DENIED.search(str(error)):  # a denied list has the error of any other fault; its text tells
+                raise failures.PermissionDeniedError(f"list of {prefix}") from error
+            raise
 
 
 @dataclass(frozen=True)
