@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import EVENT, ISSUE, NOW, rows, table, whole_hour
 from wattahead.domain.hours import DAY, HOUR
 from wattahead.domain.plan import HourEvent
+from wattahead.jobs.build_features import build_features
+from wattahead.jobs.plan import plan
 from wattahead.storage.objects import open_bucket
 from wattahead.storage.tables import encode_table, read_parquet
 
@@ -91,3 +94,16 @@ def test_what_was_known_before_does_move_the_rows(world: DictStore) -> None:
     whole_hour(bucket_of(other), EVENT, now=ISSUE + HOUR // 2)
 
     assert rows(other.objects) != rows(world.objects)
+
+
+def test_a_batch_alone_is_built_from_its_own_zones_and_comes_out_as_in_the_whole_hour(few_zones: DictStore) -> None:
+    together, alone = (DictStore(dict(few_zones.objects)) for _ in range(2))
+    for store in (together, alone):
+        plan(bucket_of(store), EVENT, now=NOW)
+
+    build_features(bucket_of(together), EVENT, now=NOW)
+    for number in range(3):
+        build_features(bucket_of(alone), replace(EVENT, batch=f"wind-{number:04d}"), now=NOW)
+
+    assert rows(alone.objects, "features/") == rows(together.objects, "features/")
+    assert len(rows(alone.objects, "features/")) == 3

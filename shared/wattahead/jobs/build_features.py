@@ -7,7 +7,7 @@ import numpy as np
 
 from wattahead.domain.errors import Refused, Transient
 from wattahead.domain.hours import duration
-from wattahead.domain.plan import Batch, HourEvent, Plan, PlannedPool
+from wattahead.domain.plan import Batch, HourEvent, Plan
 from wattahead.domain.quality import Quality
 from wattahead.features.cube import Cube, Inputs, build
 from wattahead.jobs.hour import Answer, Attempt, closed, features_key, read_plan, refuse_closed, run_id, worst
@@ -32,9 +32,10 @@ def build_features(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
     failures: list[Transient] = []
     for name, batches in _by_pool(plan, event).items():
         try:
-            inputs, errors = _inputs(bucket, plan, plan.pools[name])
+            source = Source.of(plan.pools[name]).only([one for batch in batches for one in batch.series])
+            inputs, errors = _inputs(bucket, plan, source)
             for batch in batches:
-                outcomes[batch.name] = _build_batch(bucket, event, now, plan, digest, batch, inputs, errors)
+                outcomes[batch.name] = _build_batch(bucket, event, now, plan, digest, batch, source, inputs, errors)
         except (
             Transient
         ) as error:  # the storage is away for one pool: the others go on, and a retry meets only this one
@@ -44,9 +45,8 @@ def build_features(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
     return Answer("features", event, worst(outcomes.values()), outcomes)
 
 
-def _inputs(bucket: Bucket, plan: Plan, planned: PlannedPool) -> tuple[Inputs, dict[str, str]]:
+def _inputs(bucket: Bucket, plan: Plan, source: Source) -> tuple[Inputs, dict[str, str]]:
     """Return the inputs of a pool. Where its stored history is damaged for good, what is left is the clock."""
-    source = Source.of(planned)
     try:
         return load_inputs(bucket, source, plan.issue_time, plan.issue_time), {}
     except Refused as error:
@@ -67,12 +67,12 @@ def _build_batch(
     plan: Plan,
     digest: str,
     batch: Batch,
+    source: Source,
     inputs: Inputs,
     errors: dict[str, str],
 ) -> Outcome:
     attempt = Attempt(bucket, "features", event, now, batch.name)
     planned = plan.pools[batch.pool]
-    source = Source.of(planned)
     who = source.positions(batch.series)
     cube = attempt.timed("cube", lambda: build(source.recipe, inputs.take(who), [plan.issue_time]))
     lacking = (cube.flags & MISSING) != 0

@@ -1,7 +1,7 @@
 """From the bucket to the panels that features are made of: one pool, any range of issue times."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +33,10 @@ class Source:
     def of(cls, planned: PlannedPool) -> "Source":
         """Return the source of a planned pool."""
         return cls(planned.pool, planned.signal, dict(planned.zones), planned.features)
+
+    def only(self, series: Sequence[str]) -> "Source":
+        """Return the source for the zones of some series: what one batch needs of a large pool."""
+        return replace(self, zones={name: self.zones[name] for name in {one.split("/", 1)[0] for one in series}})
 
     @property
     def names(self) -> list[str]:
