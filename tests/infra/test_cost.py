@@ -1,0 +1,170 @@
+"""The cost page tells what the model computes, and the model counts what is deployed."""
+
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.cost import limits, machine, measured, model, page, prices, steps
+from infra.cost.__main__ import main
+from infra.cost.steps import Shape
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "infra/COST.md"
+whole_pools = st.integers(1, 3_000).map(lambda pools: pools * steps.BATCH)
+
+
+def test_the_tables_of_the_page_are_those_the_command_prints(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["infra.cost", "--markdown"])
+
+    assert main() == 0
+
+    printed = capsys.readouterr().out.strip().split("\n\n")
+    shown = re.findall(r"(?:^\|.*\n)+", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert [table.strip() for table in shown] == printed
+
+
+def test_the_figures_in_the_sentences_of_the_page_are_the_models() -> None:
+    text, known = PAGE.read_text(encoding="utf-8"), measured.measured()
+    largest = Shape(1_000_000)
+    breaks = {limit.name: f"{limits.binds_at(limit.name) / 1_000:.0f},000" for limit in limits.limits(largest)}
+    transitions = machine.hour()
+
+    told = [
+        f"{known['features_gets']:,.0f} GET in each features call",
+        f"{steps.training(Shape(1_000)).asked / 1e6:.0f} million rows",
+        f"a task of 8 GB holds about {steps.most_rows() / 1e6:.0f} million",
+        f"{limits.at_once(Shape(100_000)):.0f} batches must run at once",
+        f"{steps.ingest(largest).seconds(largest):,.0f} s against {measured.deployed().timeouts['ingest']} s",
+        f"breaks at {breaks['ingest, one call']} series",
+        f"12 h break at {breaks['training, one night']} series",
+        f"The memory of plan ({breaks['plan, memory']})",
+        f"{known['plan_bytes']:.0f} bytes a series",
+        f"{transitions.fixed} an hour and {transitions.per_item} a batch",
+        f"Metrics: {len(measured.METRICS)} of our own",
+        f"{measured.deployed().alarms} for 6 alarms",
+    ]
+    assert [sentence for sentence in told if sentence not in text] == []
+
+
+def test_without_arguments_the_command_draws_every_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["infra.cost"])
+
+    assert main() == 0
+
+    shown = capsys.readouterr().out
+    assert all(table.title in shown for table in page.tables())
+
+
+def test_an_hour_of_one_batch_is_seventeen_transitions_by_hand() -> None:
+    before = ["OneOrMany", "OneHour", "Hours", "Kind", "Ingest", "Plan", "AnythingToDo", "Batches"]
+    batch = ["start of the child", "Features", "SourcesThere", "Score"]
+    after = ["Finish", "Whole", "HourDone", "Failed", "Done"]
+
+    counted = machine.hour()
+
+    assert (counted.fixed, counted.per_item) == (len(before) + len(after), len(batch))
+    assert counted.of(1) == 17
+
+
+def test_a_night_of_one_pool_is_seven_transitions_by_hand() -> None:
+    assert machine.night() == machine.Transitions(
+        len(["Named", "Due", "Pools", "Failed", "Done"]), len(["Train", "PoolDone"])
+    )
+
+
+def test_a_state_more_in_the_machine_is_a_transition_more() -> None:
+    held: dict[str, Any] = machine.machine("hour")
+    child = held["States"]["Hours"]["ItemProcessor"]["States"]["Batches"]["ItemProcessor"]
+    child["States"]["Before"] = {"Type": "Pass", "Next": child["StartAt"]}
+    child["StartAt"] = "Before"
+
+    assert machine.walk(held, one_item=("Hours",)).per_item == machine.hour().per_item + 1
+
+
+@pytest.mark.parametrize(
+    ("series", "pools", "batches"),
+    [(10, 1, 1), (1_000, 1, 1), (1_001, 2, 2), (100_000, 100, 100), (1_000_000, 1_000, 1_000)],
+)
+def test_series_are_cut_into_batches_of_at_most_a_thousand(series: int, pools: int, batches: int) -> None:
+    assert (Shape(series).pools, Shape(series).batches) == (pools, batches)
+
+
+@given(series=st.integers(1, 2_000_000), per_pool=st.integers(1, 50_000))
+def test_batches_hold_every_series_and_none_too_many(series: int, per_pool: int) -> None:
+    shape = Shape(series, per_pool=per_pool)
+
+    assert shape.batches * shape.in_batch >= series
+    assert math.ceil(series / steps.BATCH) <= shape.batches <= series / steps.BATCH + shape.pools
+    assert shape.in_batch <= steps.BATCH
+
+
+@given(fewer=whole_pools, more=whole_pools)
+def test_more_series_never_cost_less_whatever_the_service(fewer: int, more: int) -> None:
+    fewer, more = sorted((fewer, more))
+    few, many = (vars(model.month(Shape(series))) for series in (fewer, more))
+
+    assert all(many[service] >= few[service] > 0 for service in few)
+
+
+def test_the_totals_of_the_page_grow_with_the_series() -> None:
+    totals = [model.month(Shape(series)).total for series in page.SIZES]
+
+    assert totals == sorted(totals)
+
+
+@given(series=whole_pools)
+def test_history_in_few_objects_is_never_dearer(series: int) -> None:
+    live = model.month(Shape(series))
+    compacted = model.month(replace(Shape(series), compacted=True))
+
+    assert compacted.lambda_ < live.lambda_
+    assert compacted.s3_requests < live.s3_requests
+    assert compacted.total < live.total
+
+
+def test_storage_stops_growing_where_a_rule_of_the_template_ends_it() -> None:
+    kept = measured.deployed().kept_days
+    shape = Shape(1_000)
+    daily = [
+        model.stored_gb(shape, days + 1) - model.stored_gb(shape, days)
+        for days in (kept["features"] - 1, kept["features"])
+    ]
+
+    assert kept["features"] == 60
+    assert kept["ledger"] == 400
+    assert daily[0] - daily[1] == pytest.approx(measured.measured()["features_bytes"] * 24 * 1_000 / model.GB)
+
+
+@pytest.mark.parametrize("name", [limit.name for limit in limits.limits(Shape(1))])
+def test_a_bound_breaks_where_the_page_says_and_not_before(name: str) -> None:
+    def share(series: int) -> float:
+        return next(limit.share for limit in limits.limits(Shape(series)) if limit.name == name)
+
+    breaks = limits.binds_at(name)
+
+    assert share(breaks) > 1 if breaks else share(limits.MOST_SERIES) <= 1
+    assert breaks == 0 or share(breaks - 1) <= 1
+
+
+def test_what_the_templates_say_is_what_is_paid_for() -> None:
+    held = measured.deployed()
+
+    assert (held.memory_mb, held.task_vcpu, held.task_gb) == (1769, 2, 8)
+    assert (held.alarms, held.dashboards) == (12, 1)
+    assert set(held.timeouts) >= {"ingest", "plan", "features", "score", "finish"}
+
+
+def test_every_price_says_what_for_where_and_when_it_was_read() -> None:
+    assert all(price.unit and price.source and price.usd > 0 for price in prices.PRICES.values())
+    assert {price.read for price in prices.PRICES.values() if price.source == prices.MEMORY} == {prices.NOT_READ}
+    assert prices.usd("S3 PUT or LIST", 2_000) == pytest.approx(0.01)
