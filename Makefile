@@ -48,7 +48,7 @@ test: $(VENV)/ready
 check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-checkov/ready
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m ruff check .
-	@$(RUN) -m mypy shared/wattahead functions training infra/local infra/runtime tests
+	@$(RUN) -m mypy shared/wattahead functions training infra/local infra/runtime infra/cost tests
 	@$(VENV)/bin/lint-imports --no-logo
 	@$(VENV)/bin/cfn-lint $(TEMPLATES)
 	@for one in $(TEMPLATES); do SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(VENV)-sam/bin/sam validate --lint --template $$one || exit 1; done
