@@ -87,7 +87,7 @@ def collect(
 
 def _plans(bucket: Bucket, run: str, first: int, last: int) -> Iterator[str]:
     root = f"plans/run_kind=backfill/run={run}" if run else "plans/run_kind=live"
-    for key in bucket.keys(root):
+    for key in (key for key in bucket.keys(root) if key.endswith("/plan.json")):  # work lists lie beside them
         parts = dict(part.split("=", 1) for part in key.split("/") if "=" in part)
         at = int(np.datetime64(f"{parts['issue_date']}T{parts['issue_hour']}", "us").astype(np.int64))
         if first <= at <= last:

@@ -29,5 +29,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, object]:
     answer = scorer().score(hour_event(event), now=settings().now())
     metrics.add_metric(name=answer.outcome, unit=MetricUnit.Count, value=1)
     metrics.add_metric(name="rows", unit=MetricUnit.Count, value=answer.rows)
+    for name, measure in answer.measures.items():
+        metrics.add_metric(name=name, unit=MetricUnit.NoUnit, value=measure)
     logger.info("score", extra=answer.summary())
     return answer.summary()

@@ -42,21 +42,29 @@ def run_hour(event: Event) -> dict[str, object]:
 
     Adds `rows` (written now), `score` (the worst outcome of its batches) and `errors` (sentences).
     """
-    if not event.get("run"):
-        call("ingest", ingest.handler, event)
+    errors = [] if event.get("run") else ingested(event)
     planned = call("plan", plan.handler, event)
     if planned["outcome"] == "too_old":
-        return {**planned, "rows": 0, "score": "too_old", "errors": []}
+        return {**planned, "rows": 0, "score": "too_old", "errors": errors}
     answers = [run_batch(item) for item in work_list(str(planned["work"]))] if planned["items"] else []
-    finished = call("finish", finish.handler, event)
+    finished = call("finish", finish.handler, planned["event"])
     outcomes = [str(answer["outcome"]) for answer in answers]
     severity: list[str] = [*SEVERITY]
     return {
         **finished,
         "rows": sum(int(str(answer["rows"])) for answer in answers),
         "score": min(outcomes, key=severity.index, default="duplicate"),
-        "errors": [str(answer["error"]) for answer in answers if "error" in answer],
+        "errors": errors + [str(answer["error"]) for answer in answers if "error" in answer],
     }
+
+
+def ingested(event: Event) -> list[str]:
+    """Ingest the inbox; an ingest that fails keeps nobody from a forecast. Return what went wrong."""
+    try:
+        call("ingest", ingest.handler, event)
+    except WattaheadError as error:
+        return [f"ingest at {event}: {error}"]
+    return []
 
 
 def run_batch(item: Event) -> dict[str, object]:
@@ -65,20 +73,20 @@ def run_batch(item: Event) -> dict[str, object]:
         ready = call("features", features.handler, item)
         if ready["outcome"] == "waiting":
             return ready
-        return call("score", score.handler, item)
-    except WattaheadError:
-        return last_attempt(item)
-
-
-def last_attempt(item: Event) -> dict[str, object]:
-    """Score a batch for the last time, without native code."""
-    try:
-        return call("score", score.handler, {**item, "final_attempt": True})
+        return scored(item)
     except WattaheadError as error:
         return {"outcome": "failed", "rows": 0, "error": f"{item['batch']} of {item['issue_time']}: {error}"}
 
 
-def call(name: str, handler: Handler, event: Event) -> dict[str, object]:
+def scored(item: Event) -> dict[str, object]:
+    """Score a batch; only after a passing fault there is a last attempt, without native code."""
+    try:
+        return call("score", score.handler, item)
+    except Transient:
+        return call("score", score.handler, {**item, "final_attempt": True})
+
+
+def call(name: str, handler: Handler, event: Event) -> dict[str, Any]:
     """Call one handler; a transient fault is tried again at once, because the storage has waited already."""
     for _ in range(RETRIES):
         try:

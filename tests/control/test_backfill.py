@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.control.conftest import Cloud
+from tests.control.conftest import SLOW, Cloud
 from wattahead.control.backfill import chunks
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, HOUR, instant, iso
@@ -15,7 +15,10 @@ NOW = instant("2026-06-01T00:00Z")
 Command = Callable[..., tuple[int, str]]
 
 
-def test_hours_are_started_in_chunks_of_200_with_the_run_in_each(cloud: Cloud, wattahead: Command) -> None:
+def test_hours_are_started_in_chunks_of_200_with_the_run_in_each(
+    cloud: Cloud, wattahead: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wattahead.control.backfill.PAUSE", 0.0)
     code, said = wattahead("backfill", "--from", "2026-03-01T00:00Z", "--to", "2026-03-09T08:00Z", "--run", "first")
 
     assert code == 0
@@ -29,6 +32,24 @@ def test_hours_are_started_in_chunks_of_200_with_the_run_in_each(cloud: Cloud, w
         "hours": [{"issue_time": "2026-03-09T08:00Z", "run_kind": "backfill", "run": "first"}]
     }
     assert len(inputs["backfill-first-20260301T00-20260309T07-200"]["hours"]) == 200
+
+
+def test_the_next_hours_start_when_the_ones_before_have_ended(
+    cloud: Cloud, wattahead: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.deploy(SLOW)
+    running: list[list[str]] = []
+
+    def look(_seconds: float) -> None:
+        running.append([name for name, status in cloud.executions().items() if status == "RUNNING"])
+        arn = cloud.outputs["HourMachine"].replace(":stateMachine:", ":execution:")
+        cloud.client("stepfunctions").stop_execution(executionArn=f"{arn}:{running[-1][0]}")
+
+    monkeypatch.setattr("wattahead.control.backfill.time.sleep", look)
+    wattahead("backfill", "--from", "2026-03-01T00:00Z", "--to", "2026-03-17T16:00Z", "--run", "first")
+
+    assert [len(names) for names in running] == [1, 1]
+    assert len(cloud.executions()) == 3
 
 
 def test_typing_it_twice_starts_nothing_twice(cloud: Cloud, wattahead: Command) -> None:

@@ -46,6 +46,19 @@ def test_a_dead_letter_starts_its_machine_with_its_own_input_and_is_deleted(clou
     assert cloud.letters() == []
 
 
+def test_a_letter_whose_time_was_never_filled_in_takes_it_from_its_attribute(cloud: Cloud, wattahead: Command) -> None:
+    unfilled = '{"scheduled_time": "<aws.scheduler.scheduled-time>"}'
+    letter(cloud, unfilled, SCHEDULED_TIME="2026-03-01T05:00:00Z")
+    strange = letter(cloud, unfilled)
+
+    code, said = wattahead("redrive")
+
+    assert code == 1
+    assert list(cloud.inputs().values()) == [HOUR_EVENT]
+    assert f"dead letter {strange}: left in the queue, its body names no time" in said
+    assert cloud.letters() == [unfilled]
+
+
 def test_a_letter_for_training_starts_training(cloud: Cloud, wattahead: Command) -> None:
     letter(cloud, '{"cadence": "nightly"}', TARGET_ARN=cloud.outputs["TrainingMachine"])
 

@@ -13,7 +13,7 @@ HOUR_EVENT = {"scheduled_time": "2026-03-01T05:00:00Z"}
 
 def test_a_system_that_is_well_is_0(cloud: Cloud, wattahead: Command, now: int) -> None:
     cloud.forecast(now)
-    cloud.alarm("freshness", "OK")
+    cloud.alarm("no-fresh-forecast", "OK")
     cloud.start("hour", HOUR_EVENT)
 
     code, said = wattahead("status")
@@ -41,7 +41,7 @@ def test_a_ringing_alarm_is_1_and_named_with_its_reason(cloud: Cloud, wattahead:
 
 def test_an_alarm_without_data_is_shown_and_not_counted(cloud: Cloud, wattahead: Command, now: int) -> None:
     cloud.forecast(now)
-    cloud.alarm("training", "INSUFFICIENT_DATA")
+    cloud.alarm("training-failed", "INSUFFICIENT_DATA")
 
     code, said = wattahead("status")
 

@@ -11,7 +11,7 @@ CREATE_ONLY = {
     "catalog", "actuals", "weather", "external", "history", "plans", "features", "models", "forecasts", "backfills",
     "ledger",
 }  # fmt: skip
-KEPT = {"catalog", "actuals", "weather", "external", "history", "plans", "models", "forecasts"}
+KEPT = {"inbox", "catalog", "actuals", "weather", "external", "history", "plans", "models", "forecasts"}
 WHOLE = [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
 
 
@@ -116,8 +116,8 @@ BROKEN: list[tuple[Rule, str, Any]] = [
     ),
     (only_what_can_be_made_again_expires, f"{LIFE}/0/Prefix", "forecasts/"),
     (only_what_can_be_made_again_expires, f"{LIFE}/0/Prefix", None),
-    (only_what_can_be_made_again_expires, f"{LIFE}/4", None),
-    (only_what_can_be_made_again_expires, f"{LIFE}/5/NoncurrentVersionExpiration", None),
+    (only_what_can_be_made_again_expires, f"{LIFE}/3", None),
+    (only_what_can_be_made_again_expires, f"{LIFE}/4/NoncurrentVersionExpiration", None),
     (the_queue_keeps_letters_for_a_holiday_and_encrypts_them, f"{QUEUE}/MessageRetentionPeriod", 3600),
     (the_queue_keeps_letters_for_a_holiday_and_encrypts_them, f"{QUEUE}/KmsMasterKeyId", None),
     (the_queue_keeps_letters_for_a_holiday_and_encrypts_them, f"{QUEUE}/FifoQueue", True),

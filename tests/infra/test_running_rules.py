@@ -3,12 +3,26 @@
 import importlib
 import json
 import re
+import tomllib
 from typing import Any
 
 import pytest
 
-from tests.infra.templates import HOURLY, ROOT, Deployment, Rule, broken, functions, load, machines, of_type, schedules
+from tests.infra.templates import (
+    HOURLY,
+    ROOT,
+    TEMPLATES,
+    Deployment,
+    Rule,
+    broken,
+    functions,
+    load,
+    machines,
+    of_type,
+    schedules,
+)
 from tests.infra.test_images import stages
+from wattahead.control.status import ALARMS
 from wattahead.storage import objects
 
 # Read by the code, and unset in the template on purpose.
@@ -72,6 +86,10 @@ def schedules_retry_and_end_in_the_queue(held: Deployment) -> list[str]:
 def schedules_send_what_their_machine_takes(held: Deployment) -> list[str]:
     wanted = {
         "HourMachine Hourly": (r"cron\([0-9] \* \* \* \? \*\)", {"scheduled_time": "<aws.scheduler.scheduled-time>"}),
+        "CompactFunction Hourly": (
+            r"cron\([34][0-9] \* \* \* \? \*\)",
+            {"scheduled_time": "<aws.scheduler.scheduled-time>"},
+        ),
         "TrainingMachine Nightly": (r"cron\(\d+ \d+ \* \* \? \*\)", {"cadence": "nightly"}),
         "TrainingMachine Weekly": (r"cron\(\d+ \d+ \? \* SUN \*\)", {"cadence": "weekly"}),
     }
@@ -153,11 +171,14 @@ def alarms_watch_what_matters(held: Deployment) -> list[str]:
     alarms = of_type(held, "AWS::CloudWatch::Alarm")
     faults = [f"{name} tells nobody" for name, one in alarms.items() if one.get("AlarmActions") != [{"Ref": "Told"}]]
     faults += [f"{name} does not say what it means" for name, one in alarms.items() if "AlarmDescription" not in one]
-    for name in ("NoFreshForecast", "HourFailed", "TrainingFailed", "ChampionStale", "DeadLettersWaiting", "Throttled"):
-        faults += [] if name in alarms else [f"there is no {name}"]
+    names = [str(one["AlarmName"]["Fn::Sub"]).removeprefix("${Name}-") for one in alarms.values()]
+    faults += [f"nobody asks {name} how it is, or it is gone" for name in sorted({*names} ^ {*ALARMS})]
     fresh = alarms.get("NoFreshForecast", {})
-    window = fresh.get("Period", 0) * fresh.get("EvaluationPeriods", 0) // 60
-    silent = fresh.get("TreatMissingData") == "breaching" and fresh.get("Threshold") == window == 90
+    held_metrics = {one["Id"]: one for one in fresh.get("Metrics", [])}
+    period = held_metrics.get("age", {}).get("MetricStat", {}).get("Period", 0)
+    window = period * fresh.get("EvaluationPeriods", 0) // 60
+    filled = held_metrics.get("filled", {}).get("Expression") == "FILL(age, 9999)"
+    silent = filled and fresh.get("TreatMissingData") == "breaching" and fresh.get("Threshold") == window == 90
     faults += [] if silent else ["silence is no alarm"]
     watched = re.findall(r"'Ref': '(\w+Function)'", str(alarms.get("Throttled", {})))
     return faults + [f"{name} may be throttled unseen" for name in HOURLY if name not in watched]
@@ -167,11 +188,24 @@ def alarms_and_pictures_name_metrics_that_the_code_sends(held: Deployment) -> li
     files = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "shared/wattahead/jobs").rglob("*.py")]
     source = "\n".join(path.read_text(encoding="utf-8") for path in files)
     alarms = of_type(held, "AWS::CloudWatch::Alarm").values()
-    own = [one["MetricName"] for one in alarms if one.get("Namespace") == {"Ref": "Name"}]
+    metrics = [
+        one["MetricStat"]["Metric"] for alarm in alarms for one in alarm.get("Metrics", []) if "MetricStat" in one
+    ]
+    own = [one["MetricName"] for one in (*alarms, *metrics) if one.get("Namespace") == {"Ref": "Name"}]
     board = of_type(held, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
     json.loads(re.sub(r"\$\{[\w.:]+\}", "x", board))
     drawn = re.findall(r'"\$\{Name\}", "(\w+)"', board)
     return [f"nobody sends {name}" for name in {*own, *drawn} if f'"{name}"' not in source]
+
+
+def nested_templates_may_be_transformed(held: Deployment) -> list[str]:
+    settings = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    allowed = settings["default"]["deploy"]["parameters"]["capabilities"].split()
+    transformed = any("Transform" in held[name] for name in ("training", "watching"))
+    nested = of_type(held, "AWS::CloudFormation::Stack")
+    faults = ["the deploy would be refused"] if transformed and "CAPABILITY_AUTO_EXPAND" not in allowed else []
+    paths = {one.get("TemplateURL") for one in nested.values()}
+    return faults + ([] if paths == set(TEMPLATES.values()) - {"template.yaml"} else ["a part is not deployed"])
 
 
 def the_outputs_say_how_to_go_on(held: Deployment) -> list[str]:
@@ -199,17 +233,19 @@ RULES: dict[str, Rule] = {
         the_training_task_cannot_change_its_system,
         alarms_watch_what_matters,
         alarms_and_pictures_name_metrics_that_the_code_sends,
+        nested_templates_may_be_transformed,
         the_outputs_say_how_to_go_on,
     )
 }
 SCORE = "root/Resources/ScoreFunction"
 COMMAND = f"{SCORE}/Properties/ImageConfig/Command/0"
 HOURLY_EVENT = "root/Resources/HourMachine/Properties/Events/Hourly/Properties"
+COMPACTING = "root/Resources/CompactFunction/Properties/Events/Hourly/Properties"
 NIGHTLY = "training/Resources/TrainingMachine/Properties/Events/Nightly/Properties"
 WEEKLY = "training/Resources/TrainingMachine/Properties/Events/Weekly"
 VARIABLES = "root/Globals/Function/Environment/Variables"
 CONTAINER = "training/Resources/Task/Properties/ContainerDefinitions/0"
-ALARMS = "watching/Resources"
+WATCHING = "watching/Resources"
 BROKEN: list[tuple[Rule, str, Any]] = [
     (every_function_of_the_tree_is_deployed, COMMAND, "functions.plan.app.handler"),
     (handlers_can_be_imported, COMMAND, "functions.score.handler"),
@@ -222,11 +258,17 @@ BROKEN: list[tuple[Rule, str, Any]] = [
     (schedules_retry_and_end_in_the_queue, f"{NIGHTLY}/DeadLetterConfig", None),
     (schedules_retry_and_end_in_the_queue, f"{HOURLY_EVENT}/OmitName", None),
     (schedules_retry_and_end_in_the_queue, f"{NIGHTLY}/State", "ENABLED"),
+    (schedules_retry_and_end_in_the_queue, f"{COMPACTING}/RetryPolicy", None),
+    (schedules_retry_and_end_in_the_queue, f"{COMPACTING}/DeadLetterConfig", None),
+    (schedules_retry_and_end_in_the_queue, f"{COMPACTING}/OmitName", None),
+    (schedules_retry_and_end_in_the_queue, f"{COMPACTING}/State", None),
     (schedules_send_what_their_machine_takes, f"{HOURLY_EVENT}/Input", '{"time": "<aws.scheduler.scheduled-time>"}'),
     (schedules_send_what_their_machine_takes, f"{HOURLY_EVENT}/ScheduleExpression", "cron(5 5 * * ? *)"),
     (schedules_send_what_their_machine_takes, f"{HOURLY_EVENT}/ScheduleExpression", "cron(40 * * * ? *)"),
     (schedules_send_what_their_machine_takes, f"{NIGHTLY}/Input", '{"cadence": "hourly"}'),
     (schedules_send_what_their_machine_takes, WEEKLY, None),
+    (schedules_send_what_their_machine_takes, f"{COMPACTING}/ScheduleExpression", "cron(5 * * * ? *)"),
+    (schedules_send_what_their_machine_takes, "root/Resources/CompactFunction/Properties/Events", None),
     (machines_are_filled_in_and_named, "root/Resources/HourMachine/Properties/DefinitionSubstitutions/Bucket", None),
     (machines_are_filled_in_and_named, "root/Resources/HourMachine/Properties/Type", "EXPRESS"),
     (machines_are_filled_in_and_named, "root/Resources/HourMachine/Properties/Name", None),
@@ -246,15 +288,17 @@ BROKEN: list[tuple[Rule, str, Any]] = [
     (the_training_task_cannot_change_its_system, f"{CONTAINER}/ReadonlyRootFilesystem", False),
     (the_training_task_cannot_change_its_system, f"{CONTAINER}/MountPoints", None),
     (the_training_task_cannot_change_its_system, f"{CONTAINER}/StopTimeout", 5),
-    (the_training_task_cannot_change_its_system, "training/Resources/Task/Properties/Cpu", "4096"),
+    (the_training_task_cannot_change_its_system, "training/Resources/Task/Properties/Cpu", "2048"),
     (the_training_task_cannot_change_its_system, "training/Resources/Repository/Properties/ImageTagMutability", None),
-    (alarms_watch_what_matters, f"{ALARMS}/NoFreshForecast", None),
-    (alarms_watch_what_matters, f"{ALARMS}/NoFreshForecast/Properties/TreatMissingData", "notBreaching"),
-    (alarms_watch_what_matters, f"{ALARMS}/NoFreshForecast/Properties/EvaluationPeriods", 12),
-    (alarms_watch_what_matters, f"{ALARMS}/ChampionStale", None),
-    (alarms_watch_what_matters, f"{ALARMS}/HourFailed/Properties/AlarmActions", []),
-    (alarms_watch_what_matters, f"{ALARMS}/Throttled/Properties/Metrics/3", None),
-    (alarms_and_pictures_name_metrics_that_the_code_sends, f"{ALARMS}/ChampionStale/Properties/MetricName", "age"),
+    (alarms_watch_what_matters, f"{WATCHING}/NoFreshForecast", None),
+    (alarms_watch_what_matters, f"{WATCHING}/NoFreshForecast/Properties/TreatMissingData", "notBreaching"),
+    (alarms_watch_what_matters, f"{WATCHING}/NoFreshForecast/Properties/EvaluationPeriods", 12),
+    (alarms_watch_what_matters, f"{WATCHING}/ChampionStale", None),
+    (alarms_watch_what_matters, f"{WATCHING}/HourFailed/Properties/AlarmActions", []),
+    (alarms_watch_what_matters, f"{WATCHING}/Throttled/Properties/Metrics/3", None),
+    (alarms_and_pictures_name_metrics_that_the_code_sends, f"{WATCHING}/ChampionStale/Properties/MetricName", "years"),
+    (alarms_watch_what_matters, f"{WATCHING}/NoFreshForecast/Properties/Metrics/0/Expression", "age"),
+    (nested_templates_may_be_transformed, "root/Resources/Watching", None),
     (the_outputs_say_how_to_go_on, "root/Outputs/DuckDb", None),
     (the_outputs_say_how_to_go_on, "root/Outputs/HourMachine", None),
 ]

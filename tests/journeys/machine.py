@@ -54,6 +54,7 @@ class Functions:
     """Serves the Lambda tasks: one call at a time, because a Lambda environment takes no second one."""
 
     handlers: dict[str, Handler]
+    faults: dict[str, list[str]] = field(default_factory=dict)  # function -> errors that AWS answers with, in turn
     calls: list[tuple[str, Any]] = field(default_factory=list)
     one_at_a_time: Lock = field(default_factory=Lock)
 
@@ -61,6 +62,9 @@ class Functions:
         """Answer as Lambda does; an error's name is the name of its class."""
         with self.one_at_a_time:
             self.calls.append((name, event))
+            if self.faults.get(name):
+                headers["x-amz-function-error"] = "Unhandled"
+                return json.dumps({"errorType": self.faults[name].pop(0), "errorMessage": "from AWS"}).encode()
             try:
                 return json.dumps(self.handlers[name](event, Context(name))).encode()
             except Exception as error:  # noqa: BLE001 - Lambda hands every error to its caller

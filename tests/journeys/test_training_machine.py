@@ -173,7 +173,7 @@ def test_a_task_that_fails_is_tried_again_and_stops_no_other_pool(night: Night) 
     ended = night.run({"cadence": "nightly"})
 
     assert (ended["status"], ended["error"]) == ("FAILED", "PoolNotTrained")
-    assert night.commands.count(["--pools", "solar"]) == 3
+    assert night.commands.count(["--pools", "solar"]) == 5
     assert [pool for pool in POOLS if ["--pools", pool] in night.commands] == POOLS
 
 

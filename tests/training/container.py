@@ -71,11 +71,14 @@ class Container:
     def _script(self) -> str:
         """Mount everything that is read without the right to write, and enter it as the image's user."""
         at = shlex.quote(str(self.root))
-        lines = ["mount --make-rprivate /", f"mount --bind {at} {at}"]
+        lines = ["mount --make-rprivate /", f"mount --bind {at} {at}", f"mount -t tmpfs -o mode=1777 tmpfs {at}/tmp"]  # noqa: S108
         for source, target in self._mounts():
             where = shlex.quote(f"{self.root}{target}")
+            if target.startswith("/tmp/"):  # noqa: S108 - the project lies there: its place is inside the tmpfs
+                folder = Path(target) if Path(source).is_dir() else Path(target).parent
+                lines += [f"mkdir -p {shlex.quote(f'{self.root}{folder}')}", f"test -e {where} || touch {where}"]
             lines += [f"mount --bind {shlex.quote(source)} {where}", f"mount -o remount,bind,ro {where}"]
-        lines += [f"mount -t proc proc {at}/proc", f"mount -t tmpfs -o mode=1777 tmpfs {at}/tmp"]  # noqa: S108
+        lines += [f"mount -t proc proc {at}/proc"]
         lines += [f"mount -o remount,bind,ro {at}", f"cd {at}"]
         user = f"{self.stage.user}:{self.stage.user}"
         return "\n".join([*lines, f'exec chroot --userspec={user} --groups="" . "$@"'])
@@ -109,6 +112,8 @@ def built(root: Path, environment: Mapping[str, str]) -> Container:
         if Path(f"/{name}").is_symlink():
             (root / name).symlink_to(Path(f"/{name}").readlink())
     for _, target in made._mounts():
+        if target.startswith("/tmp/"):  # noqa: S108 - made inside, see `_script`
+            continue
         place = Path(f"{root}{target}")
         if Path(target).is_dir():
             place.mkdir(parents=True, exist_ok=True)
@@ -116,7 +121,7 @@ def built(root: Path, environment: Mapping[str, str]) -> Container:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.touch()
     for name in ("proc", "tmp"):
-        (root / name).mkdir()
+        (root / name).mkdir(exist_ok=True)
     for place in (root, *root.rglob("*")):  # so that only the read-only mount can refuse a write
         if not place.is_symlink():
             place.chmod(0o777 if place.is_dir() else 0o666)

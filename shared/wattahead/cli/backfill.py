@@ -45,5 +45,6 @@ def _deployed(arguments: argparse.Namespace) -> int:
         for chunk, found in run_chunks(machine, wanted):
             said = STARTED if found == STARTED else f"already started, {found}"
             sys.stdout.write(f"{chunk.name}: {said}, {len(chunk.issue_times)} hours\n")
+            sys.stdout.flush()
     sys.stdout.write(f"follow it with: wattahead status --stack {arguments.stack}\n")
     return 0

@@ -1,11 +1,12 @@
 """A range of hours as executions of the deployed hour machine, each started once however often it is asked for."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from wattahead.control.executions import start
+from wattahead.control.executions import RUNNING, start, status
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import iso, to_datetime
 from wattahead.domain.names import checked
@@ -13,6 +14,7 @@ from wattahead.domain.plan import HourEvent, admit, too_old
 from wattahead.storage.objects import sha256
 
 CHUNK: Final = 200  # hours an execution, well under its 25,000 events and 256 KB of input
+PAUSE: Final = 20.0  # seconds between two looks at an execution
 _LONGEST_RUN: Final = 43  # letters of a run in a name of at most 80
 
 
@@ -48,9 +50,15 @@ def chunks(first: int, last: int, every: int, run: str, *, now: int) -> list[Chu
 
 
 def run_chunks(machine: str, wanted: list[Chunk]) -> Iterator[tuple[Chunk, str]]:
-    """Start the executions; yield each chunk with `started`, or the status of the execution that has its name."""
+    """Start one execution after another; yield each chunk with `started`, or the status of the one that has its name.
+
+    The next one starts when the one before has ended: a year at once would take all of the account's functions, and
+    the present hour's with them.
+    """
     for chunk in wanted:
         yield chunk, start(machine, chunk.name, chunk.text)
+        while chunk is not wanted[-1] and status(machine, chunk.name) == RUNNING:
+            time.sleep(PAUSE)
 
 
 def _check(at: int, run: str, now: int) -> None:

@@ -76,12 +76,13 @@ def _letter(letter: Mapping[str, Any], stack: Stack, *, dry_run: bool) -> tuple[
         machine, why = _addressed(letter, stack)
     except Refused as error:
         return Did(f"{about}: left in the queue, {error.fact}", well=False), False
-    about = f"{about}, {subject(letter['Body'])}{why}"
+    body = _filled(letter)
+    about = f"{about}, {subject(body)}{why}"
     name = f"letter-{sha256(letter['MessageId'].encode())[:DIGITS]}"
     if dry_run:
         return Did(f"{about}: would start {name}"), False
     try:
-        found = start(machine, name, letter["Body"])
+        found = start(machine, name, body)
     except ClientError as error:
         return Did(f"{about}: left in the queue, {error_code(error)}", well=False), False
     return Did(f"{about}: {_started(found, name)}"), True
@@ -99,7 +100,15 @@ def _addressed(letter: Mapping[str, Any], stack: Stack) -> tuple[str, str]:
         whole = False
     if not whole:
         raise _strange("its body is not a JSON object")
+    if "<aws.scheduler." in _filled(letter):
+        raise _strange("its body names no time, and neither does its attribute SCHEDULED_TIME")
     return machine, f" ({held['ERROR_CODE']})" if held.get("ERROR_CODE") else ""
+
+
+def _filled(letter: Mapping[str, Any]) -> str:
+    """Return the body with the scheduled time in it, should the Scheduler have left its place empty."""
+    at = letter.get("MessageAttributes", {}).get("SCHEDULED_TIME", {}).get("StringValue")
+    return str(letter["Body"]).replace("<aws.scheduler.scheduled-time>", at) if at else str(letter["Body"])
 
 
 def _strange(fact: str) -> Refused:

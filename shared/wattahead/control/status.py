@@ -12,6 +12,15 @@ from wattahead.storage import keys
 from wattahead.storage.objects import Bucket, open_bucket
 
 RINGS: Final = "ALARM"
+ALARMS: Final = (  # of infra/watching.yaml, behind the name of the stack
+    "no-fresh-forecast",
+    "hour-failed",
+    "rows-without-forecast",
+    "training-failed",
+    "champion-stale",
+    "dead-letters",
+    "throttled",
+)
 STALE: Final = 90 * MINUTE
 LOOK_BACK: Final = 8 * DAY  # forecasts older than this are not looked for
 SICK, OLD = 1, 2
@@ -90,10 +99,8 @@ def _issue_time(key: str) -> int:
 
 
 def _alarms(stack: str) -> tuple[Alarm, ...]:
-    pages = client("cloudwatch").get_paginator("describe_alarms").paginate(
-        AlarmNamePrefix=f"{stack}-", AlarmTypes=["MetricAlarm", "CompositeAlarm"]
-    )  # fmt: skip
-    found = [alarm for page in pages for kind in ("MetricAlarms", "CompositeAlarms") for alarm in page.get(kind, [])]
+    # By their whole names: `wattahead-` is also how the alarms of a stack called wattahead-staging begin.
+    found = client("cloudwatch").describe_alarms(AlarmNames=[f"{stack}-{name}" for name in ALARMS])["MetricAlarms"]
     named = [Alarm(alarm["AlarmName"], alarm["StateValue"], alarm.get("StateReason", "")) for alarm in found]
     return tuple(sorted((alarm for alarm in named if alarm.state != "OK"), key=lambda alarm: (alarm.state, alarm.name)))
 

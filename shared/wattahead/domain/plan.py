@@ -24,6 +24,7 @@ class HourEvent:
     run: str = ""  # names a backfill or backtest; empty for live
     batch: str = ""  # one batch; empty for the whole hour
     final_attempt: bool = False
+    looked_at: int = 0  # [µs] when the pass that this event ends began; 0: now
 
     def __post_init__(self) -> None:
         if self.issue_time % HOUR:

@@ -24,6 +24,7 @@ class _Event(BaseModel):
     run: Text = ""
     batch: Text = ""
     final_attempt: bool = False
+    looked_at: Text = ""
 
 
 def hour_event(event: object) -> HourEvent:
@@ -40,7 +41,8 @@ def hour_event(event: object) -> HourEvent:
         checked("run", held.run)
     if held.batch:
         checked("batch", held.batch)
-    return HourEvent(_issue_time(held), held.run_kind, held.run, held.batch, held.final_attempt)
+    looked_at = instant(held.looked_at) if held.looked_at else 0
+    return HourEvent(_issue_time(held), held.run_kind, held.run, held.batch, held.final_attempt, looked_at)
 
 
 def _issue_time(held: _Event) -> int:

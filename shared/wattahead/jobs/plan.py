@@ -1,6 +1,6 @@
 """Plan an hour: pin catalog, batches and bundles in one object that every worker reads, and nobody changes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from wattahead.domain.bundle import RegistryEntry
@@ -27,15 +27,23 @@ def plan(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
     if closed(event, now):
         return refuse_closed(bucket, "plan", event, now)
     attempt = Attempt(bucket, "plan", event, now)
-    key = keys.plan(event)
     sequence, catalog = latest_catalog(bucket)
-    put = bucket.create(key, encode(make_plan(bucket, event, sequence, catalog)))
-    pinned = decode(Plan, put.body, where=key)
-    work = [item for planned in (pinned, *_earlier(bucket, event)) for item in unscored(bucket, planned)]
+
+    def pin(hour: HourEvent) -> tuple[Plan, bool]:
+        key = keys.plan(hour)
+        put = bucket.create(key, encode(make_plan(bucket, hour, sequence, catalog)))
+        return decode(Plan, put.body, where=key), put.created
+
+    pinned, created = pin(event)
+    earlier, errors = _earlier(bucket, event, lambda hour: pin(hour)[0])
+    work = [item for planned in (pinned, *earlier) for item in unscored(bucket, planned)]
     listed = write_work(bucket, event, work)
-    outcome: Outcome = "ok" if put.created else "duplicate"
-    attempt.record(outcome)
-    return Answer("plan", event, outcome, facts={"plan": key, "work": listed, "items": len(work)})
+    outcome: Outcome = "ok" if created else "duplicate"
+    attempt.record(outcome, errors=errors)
+    # The event of finish: sources that come after this moment are looked for again.
+    told = {"issue_time": iso(event.issue_time), "run_kind": event.run_kind, "run": event.run, "looked_at": iso(now)}
+    facts = {"plan": keys.plan(event), "work": listed, "items": len(work), "event": told}
+    return Answer("plan", event, outcome, facts=facts)
 
 
 def make_plan(bucket: Bucket, event: HourEvent, sequence: int, catalog: Catalog) -> Plan:
@@ -75,15 +83,24 @@ def _batches(catalog: Catalog, pool: str) -> Iterator[Batch]:
         yield Batch(f"{pool}-{number:04d}", pool, 0, tuple(series[first : first + size]))
 
 
-def _earlier(bucket: Bucket, event: HourEvent) -> Iterator[Plan]:
-    """Yield the plans of the last hours; an hour that was never planned has nothing to recover."""
-    for back in range(1, RECOVER_HOURS + 1) if event.run_kind == "live" else ():
-        key = keys.plan(HourEvent(event.issue_time - back * HOUR))
+def _earlier(bucket: Bucket, event: HourEvent, pin: Callable[[HourEvent], Plan]) -> tuple[list[Plan], dict[str, str]]:
+    """Return the plans of the last live hours, and why one cannot be read.
+
+    An hour that was never planned, after one that was, is planned now: nobody else would.
+    """
+    plans: list[Plan] = []
+    errors: dict[str, str] = {}
+    for back in range(RECOVER_HOURS, 0, -1) if event.run_kind == "live" else ():
+        hour = HourEvent(event.issue_time - back * HOUR)
+        key = keys.plan(hour)
         try:
-            yield bucket.read(key, partial(decode, Plan, where=key))
+            plans.append(bucket.read(key, partial(decode, Plan, where=key)))
         except Refused as error:
-            if error.code != "E_FEAT_MISSING":
-                raise
+            if error.code != "E_FEAT_MISSING":  # what is wrong with an earlier hour does not stop this one
+                errors[iso(hour.issue_time)] = str(error)
+            elif plans:
+                plans.append(pin(hour))
+    return plans[::-1], errors
 
 
 def unscored(bucket: Bucket, planned: Plan) -> list[dict[str, str]]:

@@ -1,5 +1,6 @@
 """Score the batches of an hour: features and bundles in, one object of rows per batch out, visible once."""
 
+from collections import Counter
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 
@@ -47,10 +48,12 @@ class Scorer:
         outcomes: dict[str, Outcome] = {}
         failures: list[Exception] = []
         rows = 0
+        served = Counter[str]()
         for batch in self._open(plan, event):
             try:
-                outcomes[batch.name], count = self._score_batch(event, now, plan, digest, batch)
+                outcomes[batch.name], count, by = self._score_batch(event, now, plan, digest, batch)
                 rows += count
+                served += by
             except Exception as error:  # noqa: BLE001 - a fault of one batch is raised when the others are done
                 outcomes[batch.name] = "waiting" if _is_late(error) else "failed"
                 if event.batch or outcomes[batch.name] == "failed":
@@ -60,7 +63,7 @@ class Scorer:
             raise failures[0]
         if not outcomes:
             attempt.record("duplicate")
-        return Answer("score", event, worst(outcomes.values()), outcomes, rows)
+        return Answer("score", event, worst(outcomes.values()), outcomes, rows, measures=_measures(plan, served))
 
     def _plan(self, event: HourEvent) -> tuple[Plan, str]:
         """Return the plan of an hour and the hash of its bytes; the batches of an hour share one decoded plan."""
@@ -85,7 +88,9 @@ class Scorer:
         done = scored(self.bucket, plan)
         return [batch for batch in plan.batches if batch.name not in done]
 
-    def _score_batch(self, event: HourEvent, now: int, plan: Plan, digest: str, batch: Batch) -> tuple[Outcome, int]:
+    def _score_batch(
+        self, event: HourEvent, now: int, plan: Plan, digest: str, batch: Batch
+    ) -> tuple[Outcome, int, Counter[str]]:
         attempt = Attempt(self.bucket, "score", event, now, batch.name)
         number = run_id(digest, batch.name)
         planned = plan.pools[batch.pool]
@@ -108,7 +113,10 @@ class Scorer:
             outcomes=_groups(batch, climbed, flags),
             errors=sample.errors | climbed.errors | reading,
         )
-        return outcome, table.num_rows if put.created else 0
+        if not put.created:
+            return outcome, 0, Counter()
+        by = Counter(rung.role if rung else "no_forecast" for rung in climbed.served_by)
+        return outcome, table.num_rows, by
 
     def _sample(
         self, event: HourEvent, plan: Plan, planned: PlannedPool, batch: Batch
@@ -166,6 +174,13 @@ class Scorer:
                 prove(manifest, files)
             self.models[rung.bundle_id] = load(manifest, files)
         return self.models[rung.bundle_id]
+
+
+def _measures(plan: Plan, served: Counter[str]) -> dict[str, float]:
+    """Return what the alarms watch: live series that were scored now, and those of them that have no forecast."""
+    if plan.run_kind != "live" or not served:
+        return {}
+    return {"series": float(served.total()), "no_forecast_series": float(served["no_forecast"])}
 
 
 def _blind(plan: Plan, planned: PlannedPool, batch: Batch) -> Sample:
