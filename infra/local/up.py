@@ -10,18 +10,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from infra.local.clock import Clock, ticks
 from wattahead.domain.errors import Refused, WattaheadError
-from wattahead.domain.hours import HOUR, duration, floor_hour, iso
+from wattahead.domain.hours import DAY, HOUR, duration, floor_hour, iso
 
 if TYPE_CHECKING:
     from infra.local.feed import Feed
     from wattahead.storage.objects import Bucket
 
 FAILED, USAGE = 1, 64
+TIDY = HOUR  # into the day: once a day is enough for one machine, whose requests cost nothing
 LOST = ("failed", "waiting")  # an hour that ended so is not whole
 
 
@@ -33,6 +35,7 @@ class Cloud:
     feed: "Feed | None"  # of a bucket that was seeded here
     deadline: int  # [µs] past the hour by when no pool waits for its sources any longer
     real: bool
+    compact: Callable[[dict[str, Any]], object] = lambda _: None
     outcomes: Counter[str] = field(default_factory=Counter)
     rows: int = 0
 
@@ -53,7 +56,16 @@ class Cloud:
         say(f"{iso(at)}  {outcome:<9} {answer['rows']:>6} rows  {time.perf_counter() - began:6.2f} s")
         for sentence in list(answer.get("errors") or ())[:3]:  # type: ignore[call-overload]
             say(f"    {sentence}")
+        if at % DAY == TIDY:
+            self._tidy(at)
         return outcome not in LOST
+
+    def _tidy(self, at: int) -> None:
+        """Compact the days that are over; what fails is told, and no hour waits for it."""
+        try:
+            self.compact({"scheduled_time": iso(at)})
+        except Exception as error:  # noqa: BLE001 - it changes nothing that an hour reads
+            say(f"    compaction: {type(error).__name__}: {error}")
 
     def _set_clock(self, at: int) -> None:
         """Stop the handlers' clock past the deadline of the hour; it never runs back behind what was delivered."""
@@ -84,14 +96,16 @@ def main() -> int:
 
 def _run(url: str, hours: Iterator[int], clock: Clock) -> int:
     """Run the hours on the bucket at `url`, and say at the end what is where."""
-    from infra.local.hours import run_hour  # noqa: PLC0415 - Powertools reads its level when it is imported
+    from functions.compact import app  # noqa: PLC0415 - Powertools reads its level when it is imported
+    from infra.local.hours import call, run_hour  # noqa: PLC0415
     from wattahead.storage.catalogs import latest_catalog  # noqa: PLC0415
     from wattahead.storage.objects import open_bucket  # noqa: PLC0415
 
     bucket, first = open_bucket(url), next(hours)
     feed = _feed(bucket, first)
     pools = latest_catalog(bucket)[1].pools.values()
-    cloud = Cloud(run_hour, feed, max(duration(pool.input_deadline) for pool in pools), clock.real)
+    deadline = max(duration(pool.input_deadline) for pool in pools)
+    cloud = Cloud(run_hour, feed, deadline, clock.real, partial(call, "compact", app.handler))
     began = time.monotonic()
     stopped = not _turn(cloud, first, hours, clock)
     told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(cloud.outcomes.items())) or "none"

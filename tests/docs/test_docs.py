@@ -138,5 +138,5 @@ def test_handlers_only_translate() -> None:
         for path in (ROOT / "functions").glob("*/app.py")
     }
 
-    assert len(lengths) == 6
+    assert len(lengths) == 7
     assert max(lengths.values()) <= 45

@@ -23,6 +23,7 @@ from wattahead.storage.objects import open_bucket
 
 EVENTS = Path(__file__).parent.parent / "events"
 NAMES = ("ingest", "plan", "features", "score", "finish")  # of an hour, in order
+BESIDE = ("retrain", "compact")  # on schedules of their own
 CLOCK = "2026-03-01T05:10:07Z"
 ISSUE = instant("2026-03-01T05:00Z")
 
@@ -107,6 +108,6 @@ def deployed_module(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
 def _forget() -> None:
     """Make the next call a cold start: what a process keeps is read again."""
     settings.cache_clear()
-    for name in (*NAMES, "retrain"):
+    for name in (*NAMES, *BESIDE):
         app = import_module(f"functions.{name}.app")
         (app.scorer if name == "score" else app.bucket).cache_clear()

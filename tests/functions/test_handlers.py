@@ -1,4 +1,4 @@
-"""The five handlers, called as Lambda calls them, with the events that AWS and people send."""
+"""The handlers, called as Lambda calls them, with the events that AWS and people send."""
 
 import ast
 import json
@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.functions.conftest import EVENTS, NAMES, Deployment, event
+from tests.functions.conftest import BESIDE, EVENTS, NAMES, Deployment, event
 from tests.infra.templates import functions, grants, load
+from tests.storage.test_timeseries import table
 from wattahead.domain.errors import Refused
-from wattahead.storage.objects import ObStore
+from wattahead.storage.objects import ObStore, open_bucket
+from wattahead.storage.timeseries import actuals, store
 
 ROOT = Path(__file__).parent.parent.parent
 POOLS = ("demand", "solar", "wind")
@@ -100,6 +102,38 @@ def test_the_catalog_says_which_pools_a_nightly_tick_trains(deployed: Deployment
     assert deployed.call("retrain", {"cadence": "weekly"}) == {"pools": []}
     assert refusal(deployed, "retrain", {"cadence": "hourly"}) == "E_EVENT_SHAPE"
     assert refusal(deployed, "retrain", ["nightly"]) == "E_EVENT_SHAPE"
+
+
+def test_a_day_that_came_in_hours_is_compacted_once_and_within_the_role(
+    deployed: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours(deployed, 5)
+    asked: list[tuple[str, str]] = []
+    for method in ("get", "create", "keys"):
+        monkeypatch.setattr(ObStore, method, recording(method, asked))
+
+    answers = [deployed.call("compact", event("scheduler")) for _ in range(2)]
+
+    assert [answer["outcome"] for answer in answers] == ["ok", "duplicate"]
+    assert (answers[0]["copies"], answers[0]["rows"], answers[0]["left"]) == (1, 5, False)
+    assert deployed.ledger() == [("compact", "duplicate"), ("compact", "ok")]
+    assert denied("compact", asked) == set()
+
+
+@pytest.mark.parametrize("sent", ["a list", "nothing inside", "an unfilled placeholder", "no zone", "half past"])
+def test_compaction_takes_the_events_of_an_hour_and_refuses_what_is_none(deployed: Deployment, sent: str) -> None:
+    bad, code = REFUSED[sent]
+
+    assert refusal(deployed, "compact", bad) == code
+    assert refusal(deployed, "compact", {"issue_time": "2026-03-01T06:00Z"}) == "E_EVENT_FUTURE"
+    assert deployed.ledger() == []
+
+
+def hours(deployed: Deployment, count: int) -> None:
+    """Store a value of wind for each of the first hours of a day, in an object of its own."""
+    for at in (f"2026-02-27T{hour:02}:00Z" for hour in range(count)):
+        rows = table([("SY-0001", at, 1.0, at)])
+        store(open_bucket(str(deployed.bucket)), actuals("production", "wind"), rows, closed_before=0)
 
 
 def test_an_hour_whose_features_are_not_there_waits_and_writes_no_row(deployed: Deployment) -> None:
@@ -307,16 +341,20 @@ def test_a_function_asks_of_the_bucket_only_what_its_role_allows(
     for _ in range(2):  # a duplicate also reads what it meets
         deployed.call(name, event(about))
 
-    may = grants(functions(load())[f"{name.title()}Function"])
-    reach = {"get": may["read"] | may["write"], "create": may["write"], "keys": may["list"] - {""}}
-    denied = {(method, key) for method, key in asked if not any(fnmatchcase(key, path) for path in reach[method])}
     assert asked != []
-    assert denied == set()
+    assert denied(name, asked) == set()
 
 
 @pytest.mark.parametrize("name", ["plan", "features", "score", "finish"])
 def test_a_function_that_meets_missing_objects_may_ask_whether_they_are_there(name: str) -> None:
     assert "" in grants(functions(load())[f"{name.title()}Function"])["list"]
+
+
+def denied(name: str, asked: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return what a function asked of the bucket that its role does not allow."""
+    may = grants(functions(load())[f"{name.title()}Function"])
+    reach = {"get": may["read"] | may["write"], "create": may["write"], "keys": may["list"] - {""}}
+    return {(method, key) for method, key in asked if not any(fnmatchcase(key, path) for path in reach[method])}
 
 
 def recording(method: str, asked: list[tuple[str, str]]) -> Callable[..., Any]:
@@ -339,7 +377,7 @@ def test_every_event_file_is_used_here() -> None:
     assert [path.stem for path in EVENTS.glob("*.json") if f'"{path.stem}"' not in source] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *BESIDE])
 def test_a_handler_file_is_short_and_decides_nothing(name: str) -> None:
     source = (ROOT / "functions" / name / "app.py").read_text(encoding="utf-8")
 
@@ -350,7 +388,7 @@ def test_a_handler_file_is_short_and_decides_nothing(name: str) -> None:
 
 
 def test_the_handlers_are_the_functions_of_the_tree() -> None:
-    assert sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py")) == sorted((*NAMES, "retrain"))
+    assert sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py")) == sorted((*NAMES, *BESIDE))
 
 
 def test_score_starts_without_any_package_that_its_image_lacks() -> None:

@@ -69,8 +69,8 @@ def machines(held: Deployment) -> dict[str, Any]:
 
 def schedules(held: Deployment) -> Iterator[tuple[str, Any]]:
     """Yield the name and properties of every schedule."""
-    for name, machine in machines(held).items():
-        yield from ((f"{name} {at}", event["Properties"]) for at, event in machine["Events"].items())
+    for name, one in {**machines(held), **functions(held)}.items():
+        yield from ((f"{name} {at}", event["Properties"]) for at, event in one.get("Events", {}).items())
 
 
 def states(machine: Template) -> Iterator[tuple[str, Any]]:

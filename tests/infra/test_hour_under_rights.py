@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from infra.local.hours import Context
-from tests.functions.conftest import NAMES, event
+from tests.functions.conftest import BESIDE, NAMES, event
 from tests.infra.enforcing import Enforcer, Keys, enforcer
 from tests.infra.iam import LISTS, REGION, Request, permits, policy
 from tests.infra.templates import load
@@ -47,6 +47,7 @@ JOBS = (
     ("score", "ScoreFunction", "PlanFunction"),
     ("finish", "FinishFunction", "IngestFunction"),
     ("retrain", "RetrainFunction", "FinishFunction"),
+    ("compact", "CompactFunction", "ScoreFunction"),
 )
 CLOCK = "2026-03-01T05:30:00Z"  # past the input deadline: what is there has to do
 EARLIER = "2026-03-01T04:10:00Z"  # what is ingested in the hour itself was not known when it began
@@ -145,7 +146,7 @@ def ended(job: str) -> Any:
 def cold() -> None:
     """Make the next call a cold start: a process keeps its bucket, and the bucket the keys it was opened with."""
     settings.cache_clear()
-    for name in (*NAMES, "retrain"):
+    for name in (*NAMES, *BESIDE):
         app = import_module(f"functions.{name}.app")
         (app.scorer if name == "score" else app.bucket).cache_clear()
 

@@ -37,32 +37,33 @@ from tests.infra.templates import HOURLY, broken, load
 
 # R reads, W creates, L lists, D deletes. An hour's roles in order, then the training's.
 TABLE = """
-                     hour ingest plan features score finish  night retrain task
-catalog              -    -      RL   -        -     -       -     RL      RL
-inbox                -    RL     -    -        -     -       -     -       -
-actuals              -    RWL    -    RL       -     -       -     -       RL
-weather              -    RWL    -    RL       -     -       -     -       RL
-external             -    RWL    -    -        -     -       -     -       -
-history/actuals      -    RWL    -    RL       -     -       -     -       RL
-history/weather      -    RWL    -    RL       -     -       -     -       RL
-history/external     -    RWL    -    -        -     -       -     -       -
-plans                R    -      RW   R        R     R       -     -       -
-features             -    -      -    RW       R     -       -     -       -
-models/bundles       -    -      -    -        R     -       -     -       RWL
-models/registry      -    -      RL   -        -     -       -     -       RWL
-forecasts            -    -      L    -        RWL   L       -     -       -
-backfills/forecasts  -    -      L    -        RWL   L       -     -       -
-backfills/features   -    -      -    RW       R     -       -     -       -
-ledger               -    RW     RW   RW       RW    RW      -     -       RW
-map-results          RW   -      -    -        -     -       -     -       -
-forecasts-old        -    -      -    -        -     -       -     -       -
-elsewhere            -    -      -    -        -     -       -     -       -
+                     hour ingest plan features score finish  night retrain compact task
+catalog              -    -      RL   -        -     -       -     RL      RL      RL
+inbox                -    RL     -    -        -     -       -     -       -       -
+actuals              -    RWL    -    RL       -     -       -     -       RL      RL
+weather              -    RWL    -    RL       -     -       -     -       RL      RL
+external             -    RWL    -    -        -     -       -     -       -       -
+history/actuals      -    RWL    -    RL       -     -       -     -       RWL     RL
+history/weather      -    RWL    -    RL       -     -       -     -       RWL     RL
+history/external     -    RWL    -    -        -     -       -     -       -       -
+plans                R    -      RW   R        R     R       -     -       -       -
+features             -    -      -    RW       R     -       -     -       -       -
+models/bundles       -    -      -    -        R     -       -     -       -       RWL
+models/registry      -    -      RL   -        -     -       -     -       -       RWL
+forecasts            -    -      L    -        RWL   L       -     -       -       -
+backfills/forecasts  -    -      L    -        RWL   L       -     -       -       -
+backfills/features   -    -      -    RW       R     -       -     -       -       -
+ledger               -    RW     RW   RW       RW    RW      -     -       RW      RW
+map-results          RW   -      -    -        -     -       -     -       -       -
+forecasts-old        -    -      -    -        -     -       -     -       -       -
+elsewhere            -    -      -    -        -     -       -     -       -       -
 """
 ROLES = {
     "hour": "HourMachine",
     **dict(zip(("ingest", "plan", "features", "score", "finish"), HOURLY, strict=True)),
     "night": "TrainingMachine",
     "retrain": "RetrainFunction",
+    "compact": "CompactFunction",
     "task": "TaskRole",
 }
 ACTIONS = {"R": "s3:GetObject", "W": "s3:PutObject", "L": LISTS, "D": "s3:DeleteObject"}
@@ -133,8 +134,8 @@ def test_a_role_may_do_in_every_folder_what_its_job_does_and_nothing_else(
 def test_the_table_covers_every_role_and_hundreds_of_cells() -> None:
     cells = [(role, cell) for role in ROLES for cell in wanted(role)]
 
-    assert len(cells) == 9 * 19 * 4 == 684
-    assert sum(letter != "L" for _, (_, letter) in cells) == 513  # the server's word; for L the evaluator's as well
+    assert len(cells) == 10 * 19 * 4 == 760
+    assert sum(letter != "L" for _, (_, letter) in cells) == 570  # the server's word; for L the evaluator's as well
     assert set(ROLES.values()) == set(carriers(load()))
 
 
@@ -190,6 +191,7 @@ def services() -> dict[tuple[str, str, str, str], set[str]]:
     return {
         **{("lambda:InvokeFunction", arn("lambda", f"function:watt-{name}"), "", ""): {"hour"} for name in HOURLY},
         ("lambda:InvokeFunction", arn("lambda", "function:watt-RetrainFunction"), "", ""): {"night"},
+        ("lambda:InvokeFunction", arn("lambda", "function:watt-CompactFunction"), "", ""): set(),  # its schedule does
         ("lambda:InvokeFunction", arn("lambda", "function:other"), "", ""): set(),
         ("lambda:UpdateFunctionCode", arn("lambda", "function:watt-ScoreFunction"), "", ""): set(),
         ("states:StartExecution", hour, "", ""): {"hour"},

@@ -62,7 +62,7 @@ def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 def forget() -> None:
     """Make the next call a cold start: what a process keeps is read again."""
     settings.cache_clear()
-    for name in ("ingest", "plan", "features", "score", "finish"):
+    for name in ("ingest", "plan", "features", "score", "finish", "compact"):
         app = import_module(f"functions.{name}.app")
         (app.scorer if name == "score" else app.bucket).cache_clear()
 
@@ -117,6 +117,30 @@ def test_live_values_are_known_from_their_arrival_and_weather_comes_4_hours_afte
     assert names == {"production", "weather"}
     weather = [key for key in bucket.keys("inbox/synthetic") if "/weather-" in key]
     assert weather == ["inbox/synthetic/date=2026-03-01/weather-20260301T03Z-20260301T04Z.parquet"]
+
+
+def test_an_hour_into_the_day_the_days_before_are_compacted_and_no_row_changes(laptop: Laptop) -> None:
+    first = instant("2026-02-28T22:00Z")
+    wind, bucket = timeseries.actuals("production", "wind"), open_bucket(str(laptop.folder))
+    laptop.up(first, first + 2 * HOUR)
+    before = timeseries.load(bucket, wind, first, first)
+    spent = bucket.traffic["gets"]
+
+    code, _ = laptop.up(first + 3 * HOUR, first + 3 * HOUR)
+
+    after = timeseries.load(bucket, wind, first, first)
+    assert code == 0
+    assert any("/days=28-28/" in key for key in bucket.keys(f"history/{wind.prefix}"))
+    assert sorted(map(str, after.to_pylist())) == sorted(map(str, before.to_pylist()))
+    assert bucket.traffic["gets"] - spent < spent
+
+
+def test_a_compaction_that_fails_is_told_and_costs_no_hour(laptop: Laptop) -> None:
+    made = cloud("ok")
+    made.compact = lambda event: exec("raise ValueError('no bucket')")  # noqa: S102
+
+    assert made.tick(instant("2026-03-01T01:00Z"))
+    assert laptop.said().splitlines()[1] == "    compaction: ValueError: no bucket"
 
 
 def test_a_seeding_that_was_cut_off_is_completed(laptop: Laptop) -> None:

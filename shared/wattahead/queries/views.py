@@ -133,7 +133,7 @@ def _actuals(scope: Scope) -> str:
     """Return the newest revision of every value, from days and from closed months."""
     legs = [_nothing(ACTUALS)]
     for root, label in (("actuals", "date"), ("history/actuals", "month")):
-        if scope.bucket.keys(root):
+        if any("/days=" not in key for key in scope.bucket.keys(root)):  # copies of days are passed over
             files = _files(scope, [f"{root}/key=*/subkey=*/{label}=*/*.parquet"])
             types = f"hive_types={{'key': VARCHAR, 'subkey': VARCHAR, '{label}': VARCHAR}}"
             source = f"read_parquet({files}, hive_partitioning=true, {types})"

@@ -1,5 +1,6 @@
 """Every key of the bucket, built from validated names only. DESIGN.md section 4 is their map."""
 
+from wattahead.domain.errors import Refused
 from wattahead.domain.hours import date_of, hour_of, month_of
 from wattahead.domain.names import checked
 from wattahead.domain.plan import HourEvent, Plan
@@ -52,6 +53,15 @@ def date_part(root: str, label: str, at: int, digest: str) -> str:
 def month_part(root: str, at: int, digest: str) -> str:
     """One object of a closed month."""
     return f"{history(root)}/month={month_of(at)}/{checked('digest', digest)}.parquet"
+
+
+def days_copy(root: str, first: int, last: int, parts: int, rows: int, digest: str) -> str:
+    """One object with the rows of all parts of the days from `first` to `last` [µs], which lie in one month."""
+    if not first <= last or month_of(first) != month_of(last):
+        days = f"{date_of(first)} to {date_of(last)}"
+        raise Refused("E_KEY", f"{days} are no days of one month", fix="copy each month by itself")
+    folder = f"{history(root)}/month={month_of(first)}/days={date_of(first)[8:]}-{date_of(last)[8:]}"
+    return f"{folder}/{parts}-{rows}-{checked('digest', digest)}.parquet"
 
 
 def hour_folder(at: int) -> str:

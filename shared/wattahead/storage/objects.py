@@ -25,7 +25,7 @@ T = TypeVar("T")
 ATTEMPTS: Final = 4  # in all; with the pauses below a permanent 503 costs about 2 s of a worker's time
 PAUSES: Final = (0.1, 0.4, 1.2)  # seconds before each further attempt, halved to full by jitter
 LONGEST_REQUEST: Final = 30  # seconds
-PARALLEL: Final = 6
+PARALLEL: Final = 16  # reads at once: they wait for the network, not for the processor
 
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=-]*(/[A-Za-z0-9_][A-Za-z0-9_.=-]*)*")
 _LONGEST_KEY = 512

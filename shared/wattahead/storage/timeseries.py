@@ -1,10 +1,11 @@
-"""Actuals, weather and external forecasts: day objects, and month objects for closed months.
+"""Actuals, weather and external forecasts: day objects, month objects for closed months, and copies of days.
 
 Rows are only ever added. All revisions are kept; the newest one known at an issue time wins when features are built.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 from wattahead.domain.errors import Damaged
 from wattahead.domain.hours import DAY, date_of, month_of
 from wattahead.storage import keys
+from wattahead.storage.copies import PART, Days, copy_of, day_of, newest
 from wattahead.storage.objects import Bucket, sha256
 from wattahead.storage.tables import INSTANT, NAME, encode_table, read_parquet, select
 
@@ -67,12 +69,12 @@ def store(bucket: Bucket, root: Root, rows: pa.Table, *, closed_before: int) -> 
     """
     at = _instants(rows[root.by])
     order = np.lexsort(
-        [*_ties(rows), _instants(rows["available_at"]), _instants(rows["valid_time"]), _codes(rows["zone"]), at // DAY]
+        [*_ties(rows), _instants(rows["available_at"]), _instants(rows["valid_time"]), codes(rows["zone"]), at // DAY]
     )
     rows, at = rows.take(order), at[order]
     created = []
     for first, last, closed in _cuts(at, closed_before):
-        body = encode_table(_sorted_names(rows.slice(first, last - first)))
+        body = encode_table(sorted_names(rows.slice(first, last - first)))
         digest, day = sha256(body)[:DIGITS], int(at[first])
         key = (
             keys.month_part(root.prefix, day, digest)
@@ -90,13 +92,9 @@ def load(bucket: Bucket, root: Root, start: int, end: int, *, variables: Sequenc
     `variables` are the columns to read beside the fixed ones of weather; None means actuals.
     """
     schema = dict(ACTUALS) if variables is None else FORECASTS | dict.fromkeys(variables, pa.float32())
-    months = f"{keys.history(root.prefix)}/month={month_of(start)}"
-    days = f"{root.prefix}/{root.label}={date_of(start)}"
-    wanted = [
-        key for key in bucket.keys(keys.history(root.prefix), after=months) if _part(key, "month=") <= month_of(end)
-    ]
-    wanted += [key for key in bucket.keys(root.prefix, after=days) if _part(key, f"{root.label}=") <= date_of(end)]
-    parts = [_rows(bucket, key, schema) for key in wanted]
+    there = listed(bucket, root, start // DAY, end // DAY)
+    copied, single = read_days(bucket, there, partial(_decoded, schema))
+    parts = [*(table.drop_columns(PART) for table in copied), *single.values()]
     return (
         pa.concat_tables(parts).unify_dictionaries()
         if parts
@@ -104,21 +102,70 @@ def load(bucket: Bucket, root: Root, start: int, end: int, *, variables: Sequenc
     )
 
 
-def _rows(bucket: Bucket, key: str, schema: Mapping[str, pa.DataType]) -> pa.Table:
-    """Read one object; a weather variable that an older object lacks is null, not an error."""
+def listed(bucket: Bucket, root: Root, first: int, last: int) -> Days:
+    """Return what the bucket holds of the days from `first` to `last`, by its keys."""
+    start, end = first * DAY, last * DAY
+    closed = keys.history(root.prefix)
+    months = bucket.keys(closed, after=f"{closed}/month={month_of(start)}")
+    past = [key for key in months if _part(key, "month=") <= month_of(end)]
+    copies = [copy for key in past if (copy := copy_of(key))]
+    parts: dict[int, list[str]] = {}
+    days = f"{root.prefix}/{root.label}={date_of(start)}"
+    for key in bucket.keys(root.prefix, after=days):
+        if (date := _part(key, f"{root.label}=")) <= date_of(end):
+            parts.setdefault(day_of(date), []).append(key)
+    return Days(first, last, parts, newest(copies), tuple(key for key in past if "/days=" not in key))
 
-    def decode(body: bytes) -> pa.Table:
-        if sha256(body)[:DIGITS] not in key:
-            raise Damaged(
-                "E_FEAT_CHECKSUM", f"{key} does not match the hash in its name", fix="write or upload the file again"
-            )
-        found = read_parquet(body, where=key, columns=list(schema))
-        for name, kind in schema.items():
-            if name not in found.column_names and name not in FORECASTS and name not in ACTUALS:
-                found = found.append_column(name, pa.nulls(found.num_rows, kind))
-        return select(found, schema, where=key)
 
-    return bucket.read(key, decode)
+def read_days(
+    bucket: Bucket, there: Days, decode: Callable[[str, bytes], pa.Table]
+) -> tuple[list[pa.Table], dict[str, pa.Table]]:
+    """Return the rows of copies, with the part of each row, and by its key each object that no copy stands for.
+
+    Every part of `there` gives its rows once: from the copy that names it, or itself. A part that came after the copy
+    is not in it and is read; rows of a part that is not asked for, or no longer there, are left out.
+    """
+    wanted = {key for keys_ in there.parts.values() for key in keys_}
+    try:
+        found = bucket.read_all([(copy.key, partial(decode, copy.key)) for copy in there.chosen])
+    except Damaged:
+        found = []  # slower, and nothing is lost: a copy has no row that its parts do not have
+    copied = []
+    for table in found:
+        copied.append(_of_parts(table.unify_dictionaries(), wanted))
+        wanted = wanted.difference(copied[-1][PART].unique().to_pylist())
+    single = [*there.months, *sorted(wanted)]
+    tables = bucket.read_all([(key, partial(decode, key)) for key in single])
+    return copied, dict(zip(single, tables, strict=True))
+
+
+def verified(key: str, body: bytes, columns: list[str] | None = None) -> pa.Table:
+    """Return the rows of an object, all columns or some, when its bytes are those that its key was made from."""
+    if sha256(body)[:DIGITS] not in key:
+        raise Damaged(
+            "E_FEAT_CHECKSUM", f"{key} does not match the hash in its name", fix="write or upload the file again"
+        )
+    return read_parquet(body, where=key, columns=columns)
+
+
+def typed(found: pa.Table, schema: Mapping[str, pa.DataType], key: str) -> pa.Table:
+    """Return the columns of `schema`; a weather variable that an older object lacks is null, not an error."""
+    for name, kind in schema.items():
+        if name not in found.column_names and name not in FORECASTS and name not in ACTUALS and name != PART:
+            found = found.append_column(name, pa.nulls(found.num_rows, kind))
+    return select(found, schema, where=key)
+
+
+def _decoded(schema: Mapping[str, pa.DataType], key: str, body: bytes) -> pa.Table:
+    wanted = {**schema, PART: NAME} if copy_of(key) else schema
+    return typed(verified(key, body, list(wanted)), wanted, key)
+
+
+def _of_parts(table: pa.Table, wanted: set[str]) -> pa.Table:
+    """Return the rows of the wanted parts: of most copies all of them."""
+    if wanted.issuperset(table[PART].unique().to_pylist()):
+        return table
+    return table.filter(pc.is_in(table[PART].cast(pa.string()), value_set=pa.array(sorted(wanted))))
 
 
 def _cuts(at: np.ndarray, closed_before: int) -> list[tuple[int, int, bool]]:
@@ -152,20 +199,20 @@ def _ties(rows: pa.Table) -> list[np.ndarray]:
     """Ranks of all other columns: the points of a place share zone and times, whoever came first."""
     others = [name for name in rows.column_names if name not in ("zone", "valid_time", "available_at")]
     return [
-        _codes(rows[name])
+        codes(rows[name])
         if pa.types.is_dictionary(rows[name].type)
         else pc.rank(rows[name], tiebreaker="dense").to_numpy()
         for name in reversed(others)
     ]
 
 
-def _codes(column: pa.ChunkedArray) -> np.ndarray:
+def codes(column: pa.ChunkedArray) -> np.ndarray:
     """Ranks of names in alphabetical order, so that sorting does not depend on who came first."""
     plain = column.cast(pa.string())
     return pc.index_in(plain, value_set=pc.unique(plain).sort()).to_numpy()
 
 
-def _sorted_names(rows: pa.Table) -> pa.Table:
+def sorted_names(rows: pa.Table) -> pa.Table:
     """Rebuild dictionaries in alphabetical order: equal rows become equal bytes."""
     for index, field in enumerate(rows.schema):
         if pa.types.is_dictionary(field.type):
