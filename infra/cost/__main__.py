@@ -20,7 +20,7 @@ def main() -> int:
     """Print the tables."""
     asked = argparse.ArgumentParser(prog="python -m infra.cost", description=__doc__)
     asked.add_argument("--markdown", action="store_true", help="the tables of infra/COST.md")
-    asked.add_argument("--measure", action="store_true", help="measure the constants on this machine first: 4 minutes")
+    asked.add_argument("--measure", action="store_true", help="measure the constants on this machine first: 5 minutes")
     chosen = asked.parse_args()
     if chosen.measure:
         found = measure(lambda step: _told(step, sys.stderr))

@@ -7,6 +7,7 @@ from infra.cost import steps
 from infra.cost.machine import machine, most_at_once
 from infra.cost.measured import ASSUMED, deployed, measured
 from infra.cost.steps import Shape
+from wattahead.jobs.compact import MOST_READS
 
 ACCOUNT: Final = 1_000  # concurrent calls of an account and region; a new account may have 10
 NEW_ACCOUNT: Final = 10
@@ -42,6 +43,8 @@ def limits(shape: Shape) -> list[Limit]:
         Limit("plan, memory", "MB", plan_mb, out.memory_mb),
         Limit("ingest, one call", "s", steps.ingest(shape).seconds(shape), out.timeouts["ingest"]),
         Limit("ingest, memory, one mapping", "MB", steps.ingest_mb(shape), out.memory_mb),
+        Limit("compact, one call", "s", steps.compact(shape).seconds(shape), out.timeouts["compact"]),
+        Limit("compact, objects it reads", "", steps.compact(shape).gets, MOST_READS),
         Limit("batches at once, done in 5 minutes", "", at_once(shape), most_at_once(machine("hour"))),
         Limit("the same on a new account", "", at_once(shape), NEW_ACCOUNT),
         Limit("training window asked for", "million rows", training.asked / 1e6, steps.most_rows() / 1e6),

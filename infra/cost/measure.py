@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.cost import worlds
+from infra.cost.worlds import compact_at
 from tests.perf.meter import cpu_seconds, fresh_process, one_thread
 from tests.perf.workload import NOW, World, make_world
 from wattahead.jobs.score import Scorer
@@ -20,7 +21,7 @@ from wattahead.jobs.score import Scorer
 Found = dict[str, tuple[float, str]]  # constant -> (value, how it was measured)
 
 TURNS: Final = 5
-APPS: Final = ("ingest", "plan", "features", "score", "finish")
+APPS: Final = ("ingest", "plan", "features", "score", "finish", "compact")
 TRAINED: Final = (4, 10)  # series
 TRAINED_DAYS: Final = 150
 
@@ -29,7 +30,7 @@ def measure(progress: Callable[[str], None]) -> Found:
     """Return every constant of `measured.json`."""
     found: Found = {}
     with tempfile.TemporaryDirectory() as made:
-        for step in (_imports, _score, _features, _plan, _ingest, _logs, _train):
+        for step in (_imports, _score, _features, _compact, _plan, _ingest, _logs, _train):
             progress(step.__doc__ or "")
             folder = Path(made, step.__name__)
             found |= step(folder)
@@ -75,23 +76,24 @@ def _features(folder: Path) -> Found:
         "c": _built(folder, 1_000, batch=100),
         "d": _built(folder, 4_000),
         "e": _built(folder, 100, hourly=True),
+        "f": _built(folder, 100, hourly=True, compacted=True),
     }
     cpu = {name: one["cpu"] for name, one in made.items()}
     objects = made["e"]["gets"] - made["a"]["gets"]
     each = (cpu["e"] - cpu["a"]) / objects
     stored = (cpu["d"] - cpu["b"]) / 3_000
     inside = (cpu["b"] - cpu["c"]) / 900
-    pool = (cpu["b"] - cpu["a"]) / 900 - stored - inside
-    base = cpu["b"] - each * (made["b"]["gets"] - 1) - 1_000 * (stored + inside + pool)
-    how = "fit to 5 runs: series stored, in the pool, in the batch: 100/100/100, 1,000/1,000/1,000, 1,000/1,000/100, "
-    how += "4,000/1,000/1,000, and 100/100/100 with an object an hour"
+    base = cpu["a"] - each * (made["a"]["gets"] - 1) - 100 * (stored + inside)
+    how = "fit to 5 runs: series stored, in the batch: 100/100, 1,000/1,000, 1,000/100, 4,000/1,000, "
+    how += "and 100/100 with an object an hour"
     found = {
         "features_base_s": (max(base, 0.0), how),
         "features_object_s": (each, how),
         "features_stored_s": (stored, how),
-        "features_pool_s": (pool, how),
         "features_batch_s": (inside, how),
         "features_gets": (made["e"]["gets"], "GET of a call: 60 days of an object an hour, 4 weather runs a day"),
+        "features_weather_gets": (made["f"]["gets"] - 1 - made["f"]["signal_gets"], "GET of weather, days copied"),
+        "features_compacted_s": (cpu["f"], "a whole call on 100 series of history that compaction has copied"),
         "features_lists": (made["e"]["lists"], "LIST of a call"),
         "features_puts": (made["e"]["puts"], "PUT of a call"),
     }
@@ -102,10 +104,10 @@ def _features_memory(made: dict[str, dict[str, float]]) -> Found:
     memory = (made["d"]["peak"] - made["b"]["peak"]) / 3_000
     both = (made["b"]["peak"] - made["a"]["peak"]) / 900
     return {
-        "features_mb_stored": (memory, "peak memory, 1,000 and 4,000 series stored, pool of 1,000"),
-        "features_mb_pool": (
+        "features_mb_stored": (memory, "peak memory, 1,000 and 4,000 series stored, batch of 1,000"),
+        "features_mb_batch": (
             both - memory,
-            "peak memory, pools of 100 and 1,000 series, without what stored rows take",
+            "peak memory, batches of 100 and 1,000 series, without what stored rows take",
         ),
         "features_mb_base": (made["b"]["peak"] - 1_000 * both, "the same, without any series"),
     }
@@ -125,6 +127,24 @@ def _features_bytes(daily: dict[str, float], hourly: dict[str, float]) -> Found:
             "bytes of a weather run of 54 h and 5 variables, a series",
         ),
     }
+
+
+def _compact(folder: Path) -> Found:
+    """Compacting: 60 days of live history, then two days hour by hour."""
+    small, large = _compacted(folder / "100", 100), _compacted(folder / "1000", 1_000)
+    slope = (large["cpu"] - small["cpu"]) / 900
+    how = "mean of 48 hours in turn, one signal and its weather, 60 days before them, line through 100 and 1,000 series"
+    found = {"compact_base_s": (small["cpu"] - 100 * slope, how), "compact_series_s": (slope, how)}
+    counted = {f"compact_{name}": (large[name], f"{name.upper()} an hour, {how}") for name in ("gets", "puts", "lists")}
+    copied = {
+        f"{root}_copy_bytes": (
+            large[root] / 1_000,
+            "bytes of copies, a series and hour: of single days in 48 hours, of days together in 60 days",
+        )
+        for root in ("actuals", "weather")
+    }
+    keys = {"compact_keys": (large["keys"], "copies that a day leaves behind, of one signal")}
+    return found | counted | copied | keys
 
 
 def _plan(folder: Path) -> Found:
@@ -166,6 +186,7 @@ def _ingest(folder: Path) -> Found:
         "ingest_gets": (large["gets"], "GET of one mapping"),
         "ingest_lists": (large["lists"], "LIST of one mapping"),
         "ingest_puts": (large["puts"], "PUT of one mapping"),
+        "inbox_bytes": (large["inbox"] / 1_000, "bytes of an hour's file of 1,000 series in the inbox, a series"),
     }
 
 
@@ -218,10 +239,13 @@ def _cold(world: World) -> dict[str, float]:
     return {"cold": min(taken), "cold_gets": float(bucket.traffic["gets"])}
 
 
-def _built(folder: Path, series: int, *, batch: int = 1_000, hourly: bool = False) -> dict[str, float]:
-    made = folder / f"{series}-{batch}-{hourly}"
+def _built(
+    folder: Path, series: int, *, batch: int = 1_000, hourly: bool = False, compacted: bool = False
+) -> dict[str, float]:
+    made = folder / f"{series}-{batch}-{hourly}-{compacted}"
     worlds.store_history(made, series, hourly=hourly)
     worlds.store_weather(made, series)
+    signal_gets = worlds.compacted(made, series) if compacted else 0
     event = worlds.planned(made, series, batch=batch)
     runs = []
     for _ in range(3):
@@ -229,6 +253,7 @@ def _built(folder: Path, series: int, *, batch: int = 1_000, hourly: bool = Fals
             shutil.rmtree(made / root, ignore_errors=True)
         runs.append(_once("features", str(made), event.batch))
     facts = {"hours": float(worlds.DAYS * 24 + 5), "runs": float(len(list(made.glob("weather/*/*/*.parquet"))))}
+    facts["signal_gets"] = float(signal_gets)
     least = {"cpu": min(run["cpu"] for run in runs), "peak": statistics.median(run["peak"] for run in runs)}
     return runs[0] | least | _sizes(made) | facts
 
@@ -247,7 +272,29 @@ def _ingested(folder: Path, series: int) -> dict[str, float]:
     worlds.fill_inbox(folder, series, range(2, 30))
     _once("ingest", str(folder))
     worlds.fill_inbox(folder, series, [1])
-    return _once("ingest", str(folder))
+    held = [size for key, size in worlds.files(worlds.opened(folder)) if key.startswith("inbox/")]
+    return _once("ingest", str(folder)) | {"inbox": float(max(held))}
+
+
+def _compacted(folder: Path, series: int) -> dict[str, float]:
+    """Return what an hour of compaction takes, and the bytes of copies that an hour leaves behind."""
+    worlds.live_until(folder, series, back=worlds.HOURS_LIVE)
+    compact_at(worlds.opened(folder), worlds.HOURS_LIVE)
+    before = dict(worlds.copies(folder))
+    bucket = worlds.opened(folder)
+    with one_thread():
+        spent = 0.0
+        for back in range(worlds.HOURS_LIVE - 1, -1, -1):
+            worlds.one_more_hour(folder, series, back)
+            spent += cpu_seconds(lambda: compact_at(bucket, back))  # noqa: B023 - called at once
+    after = worlds.copies(folder)
+    found = {name: bucket.traffic[name] / worlds.HOURS_LIVE for name in ("gets", "puts", "lists")}
+    for root in ("actuals", "weather"):
+        days = sum(size for copy, size in after.items() if root in copy.key and copy.days == 1 and copy not in before)
+        spans = sum(size for copy, size in before.items() if root in copy.key and copy.days > 1)
+        found[root] = days / worlds.HOURS_LIVE + spans / (24 * worlds.DAYS)
+    fresh = [copy for copy in after if "actuals" in copy.key and copy not in before]
+    return found | {"cpu": spent / worlds.HOURS_LIVE, "keys": len(fresh) * 24 / worlds.HOURS_LIVE}
 
 
 def _once_trained(folder: Path, series: int) -> dict[str, float]:

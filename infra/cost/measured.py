@@ -36,6 +36,8 @@ METRICS: Final = (
     "features ok",
     "score ok",
     "score rows",
+    "score series",
+    "score no_forecast_series",
     "finish ok",
     "finish missing_batches",
     "finish decision_age_days",

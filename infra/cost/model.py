@@ -52,7 +52,8 @@ def hour_calls(shape: Shape) -> list[tuple[int, Call]]:
     alone += [(1, steps.start(name)) for name in ("ingest", "plan", "finish")]
     each = [(shape.batches, steps.features(shape)), (shape.batches, steps.score(shape))]
     cold = [(shape.workers, steps.start("features")), (shape.workers, steps.score_cold(shape))]
-    return alone + each + cold
+    beside = [(1, steps.compact(shape)), (1, steps.start("compact"))]
+    return alone + each + cold + beside
 
 
 def lambda_seconds(shape: Shape) -> float:
@@ -63,7 +64,7 @@ def lambda_seconds(shape: Shape) -> float:
 def lambda_usd(shape: Shape) -> float:
     """Return what the functions cost in a month."""
     gb_seconds = lambda_seconds(shape) * deployed().memory_mb / 1024
-    calls = 3 + 2 * shape.batches
+    calls = 4 + 2 * shape.batches  # ingest, plan, finish, compact
     return HOURS * (usd("Lambda x86", gb_seconds) + usd("Lambda call", calls))
 
 
@@ -83,17 +84,25 @@ def requests_usd(shape: Shape) -> float:
 
 def stored_gb(shape: Shape, days: float) -> float:
     """Return what lies in the bucket after so many days of live operation [GB], as the lifecycle rules leave it."""
+    return sum(stored(shape, days).values())
+
+
+def stored(shape: Shape, days: float) -> dict[str, float]:
+    """Return the same by kind."""
     known, kept = measured(), deployed().kept_days
+    copies = known["actuals_copy_bytes"] + known["weather_copy_bytes"] if shape.compacted else 0.0
     an_hour = {
         "forecasts": known["rows_bytes"],
         "plans": known["plan_bytes"],
         "actuals": known["actuals_bytes"],
         "weather": known["weather_bytes"] * RUNS_A_DAY / 24,
+        "copies": copies,
+        "inbox": known["inbox_bytes"] + known["weather_bytes"] * RUNS_A_DAY / 24,  # weather as large as it is stored
         "features": known["features_bytes"],
         "ledger": known["score_ledger_bytes"] + known["features_ledger_bytes"],
     }
-    series = sum(size * 24 * min(days, kept.get(root, days)) for root, size in an_hour.items())
-    return (series * shape.series + known["bundle_bytes"] * shape.pools * days) / GB
+    found = {root: size * shape.series * 24 * min(days, kept.get(root, days)) / GB for root, size in an_hour.items()}
+    return found | {"models": known["bundle_bytes"] * shape.pools * days / GB}
 
 
 def cloudwatch_usd(shape: Shape) -> float:
@@ -117,7 +126,7 @@ def cloudwatch_usd(shape: Shape) -> float:
 def log_bytes(shape: Shape) -> float:
     """Return the bytes that the functions log in an hour."""
     known = measured()
-    counts = {"ingest": 1, "plan": 1, "finish": 1, "features": shape.batches, "score": shape.batches}
+    counts = {"ingest": 1, "plan": 1, "finish": 1, "compact": 1, "features": shape.batches, "score": shape.batches}
     return sum(count * (known[f"log_{name}_bytes"] + ASSUMED.platform_log) for name, count in counts.items())
 
 

@@ -86,7 +86,7 @@ def handlers(folder: str) -> dict[str, float]:
     os.environ |= {"WATTAHEAD_BUCKET": folder, "WATTAHEAD_CLOCK": "2026-03-01T05:40Z"}
     local = import_module("infra.local.hours")
     counted = {}
-    for name in ("ingest", "plan", "features", "score", "finish"):
+    for name in ("ingest", "plan", "features", "score", "finish", "compact"):
         handler = import_module(f"functions.{name}.app").handler
         event = {"issue_time": "2026-03-01T05:00Z"} | ({"batch": "solar-0000"} if name in {"features", "score"} else {})
         counted[name] = _printed(lambda: handler(event, local.Context(name)))  # noqa: B023 - called at once

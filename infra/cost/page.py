@@ -1,16 +1,14 @@
 """The tables of infra/COST.md, as rows of words."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from infra.cost import limits, model, steps
-from infra.cost.measured import ASSUMED
 from infra.cost.prices import PRICES
 from infra.cost.steps import Shape
 
 SIZES: Final = (10, 1_000, 100_000, 1_000_000)
-SLOW_S3: Final = 0.1  # seconds a request: the lower end of what AWS's guide says
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Table:
 
 def tables() -> list[Table]:
     """Return all tables in the order of the page."""
-    return [monthly(), bounds(), history(), one_signal(), prices()]
+    return [monthly(), bounds(), one_signal(), prices()]
 
 
 def monthly() -> Table:
@@ -64,23 +62,11 @@ def bounds() -> Table:
     return Table("Bounds", ["figure (at most)", *_sizes(), "breaks at"], rows)
 
 
-def history() -> Table:
-    """Return what history in an object an hour costs beside history in few objects."""
-    rows = []
-    for name, compacted in (("an object an hour, as it is", False), ("20 objects, not built yet", True)):
-        for wait in (ASSUMED.s3_seconds, SLOW_S3):
-            shapes = [replace(Shape(series), compacted=compacted, s3_seconds=wait) for series in SIZES]
-            costs = [money(model.lambda_usd(shape) + model.requests_usd(shape)) for shape in shapes]
-            call = steps.features(shapes[1]).seconds(shapes[1])
-            rows.append([name, f"{wait} s", f"{call:,.0f} s", *costs])
-    return Table("Lambda and S3 requests, USD a month", ["history", "S3 answers in", "features call", *_sizes()], rows)
-
-
 def one_signal() -> Table:
     """Return what a features call comes to when all series are of one signal and one pool."""
     rows = []
     for series in (1_000, 5_000, 10_000, 100_000):
-        one, many = (Shape(series, per_pool=size, compacted=True) for size in (series, steps.BATCH))
+        one, many = (Shape(series, per_pool=size) for size in (series, steps.BATCH))
         calls = [steps.features(shape).seconds(shape) for shape in (one, many)]
         costs = [money(model.lambda_usd(shape)) for shape in (one, many)]
         held = [f"{each(one):,.0f} MB" for each in (steps.features_mb, steps.ingest_mb)]

@@ -6,9 +6,14 @@ from typing import Final
 
 from infra.cost.machine import machine, most_at_once
 from infra.cost.measured import ASSUMED, deployed, measured
+from wattahead.storage.objects import PARALLEL
 
 BATCH: Final = 1_000  # series, at most
-COMPACT_OBJECTS: Final = 20  # the goal of DESIGN.md: at most 10 of the signal and 10 of the weather
+SIGNAL_OBJECTS: Final = 8  # of 60 days once they are copied, on average; decision 0013, and a test of every hour
+TURNS: Final = 4  # reads that wait for each other: copies, then parts, of the signal and of its weather
+LOOK_BACK: Final = 60  # days of history that a features call asks for
+LISTED: Final = 85  # days that compaction looks at, on average: 70, and from there to the first of the month
+PAGE: Final = 1_000  # keys that a LIST answers at a time
 WINDOW_DAYS: Final = 1_200  # `training_window` where a pool says nothing
 ISSUES_A_DAY: Final = 4  # `issue_hours` where a pool says nothing
 RUNS_A_DAY: Final = 4  # of the weather model
@@ -22,7 +27,7 @@ class Shape:
 
     series: int
     per_pool: int = BATCH
-    compacted: bool = False  # history in a few objects; as it is, live history has one for each hour
+    compacted: bool = True  # without compaction live history is an object an hour
     s3_seconds: float = ASSUMED.s3_seconds
 
     @property
@@ -54,16 +59,23 @@ class Shape:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a function: CPU, requests one after the other, and bytes that come over the network."""
+    """One call of a function: CPU, requests, and bytes that come over the network."""
 
     cpu: float  # [s]
     gets: float
     writes: float  # PUT and LIST, which cost the same
     read: float = 0.0  # [bytes]
+    together: float = 0.0  # GET among them that go `PARALLEL` at a time
+    turns: float = 0.0  # in at least so many turns
+
+    @property
+    def waits(self) -> float:
+        """How often it waits for an answer; what goes together is waited for together."""
+        return self.gets + self.writes - self.together + max(math.ceil(self.together / PARALLEL), self.turns)
 
     def seconds(self, shape: Shape) -> float:
         """Return how long it takes, and is billed [s]."""
-        return self.cpu + (self.gets + self.writes) * shape.s3_seconds + self.read / ASSUMED.s3_bytes
+        return self.cpu + self.waits * shape.s3_seconds + self.read / ASSUMED.s3_bytes
 
 
 def plan_bytes(shape: Shape) -> float:
@@ -73,29 +85,36 @@ def plan_bytes(shape: Shape) -> float:
 
 def history_objects(shape: Shape) -> float:
     """Return the objects of history that a features call reads."""
-    return COMPACT_OBJECTS if shape.compacted else measured()["features_gets"] - 1
+    known = measured()
+    return SIGNAL_OBJECTS + known["features_weather_gets"] if shape.compacted else known["features_gets"] - 1
+
+
+def history_pages(days: int, *, compacted: bool) -> int:
+    """Return the further pages of listing so many days of one signal: parts stay, and so do superseded copies."""
+    copies = measured()["compact_keys"] * days if compacted else 0.0
+    return int(24 * days // PAGE + copies // PAGE)
 
 
 def features(shape: Shape) -> Call:
-    """Build the features of one batch: the whole signal is read, whatever the batch holds of it."""
+    """Build the features of one batch: the whole signal is read, and panels are made for the batch alone."""
     known, objects = measured(), history_objects(shape)
     cpu = (
         known["features_base_s"]
         + known["features_object_s"] * objects
-        + (known["features_stored_s"] + known["features_pool_s"]) * shape.in_pool
+        + known["features_stored_s"] * shape.in_pool
         + known["features_batch_s"] * shape.in_batch
         + known["plan_read_s"] * shape.series
     )
-    pages = objects // 1_000  # a LIST answers 1,000 keys at a time
+    writes = known["features_lists"] + known["features_puts"] + history_pages(LOOK_BACK, compacted=shape.compacted)
     read = plan_bytes(shape) + known["features_read_bytes"] * shape.in_pool
-    return Call(cpu, objects + 1, known["features_lists"] + pages + known["features_puts"], read)
+    return Call(cpu, objects + 1, writes, read, objects, TURNS)
 
 
 def features_mb(shape: Shape) -> float:
     """Return the peak memory of a features call [MB], the plan with it."""
     known = measured()
-    each = known["features_mb_stored"] + known["features_mb_pool"]
-    return known["features_mb_base"] + each * shape.in_pool + known["plan_read_mb"] * shape.series
+    own = known["features_mb_stored"] * shape.in_pool + known["features_mb_batch"] * shape.in_batch
+    return known["features_mb_base"] + own + known["plan_read_mb"] * shape.series
 
 
 def score(shape: Shape) -> Call:
@@ -123,10 +142,27 @@ def plan(shape: Shape) -> Call:
 
 
 def ingest(shape: Shape) -> Call:
-    """Ingest one hour, one mapping after the other."""
+    """Ingest one hour, one mapping after the other. The inbox is listed whole, and after a year it holds a year."""
     known = measured()
     cpu = known["ingest_base_s"] * shape.pools + known["ingest_series_s"] * shape.series
-    return Call(cpu, known["ingest_gets"] * shape.pools, (known["ingest_lists"] + known["ingest_puts"]) * shape.pools)
+    writes = (known["ingest_lists"] + known["ingest_puts"]) * shape.pools + inbox_pages(shape)
+    return Call(cpu, known["ingest_gets"] * shape.pools, writes)
+
+
+def inbox_pages(shape: Shape) -> int:
+    """Return the further pages of listing the inbox after a year: a file an hour and mapping."""
+    return shape.pools * 24 * LIVE_DAYS // PAGE
+
+
+def compact(shape: Shape) -> Call:
+    """Compact what an hour brought, one signal and its weather after the other."""
+    known = measured()
+    if not shape.compacted:
+        return Call(0.0, 0.0, 0.0)
+    cpu = known["compact_base_s"] * shape.pools + known["compact_series_s"] * shape.series
+    gets, lists, puts = (known[f"compact_{name}"] - 1 for name in ("gets", "lists", "puts"))  # each pool's own
+    writes = (lists + history_pages(LISTED, compacted=True) + puts) * shape.pools
+    return Call(cpu, gets * shape.pools + 1, writes + 2)  # the catalog and the ledger's entry
 
 
 def ingest_mb(shape: Shape) -> float:
@@ -175,10 +211,11 @@ def training(shape: Shape) -> Training:
     asked = float(shape.in_pool * WINDOW_DAYS * ISSUES_A_DAY * STEPS)
     rows = min(asked, most_rows())
     days = rows / (shape.in_pool * ISSUES_A_DAY * STEPS)
-    live = 0.0 if shape.compacted else min(days, LIVE_DAYS)
-    gets = live * (24 + RUNS_A_DAY) + (days - live) / 15 + COMPACT_OBJECTS  # closed months: two objects each
+    live = min(days, LIVE_DAYS)
+    a_day = 1 + 1 / 30 if shape.compacted else 24 + RUNS_A_DAY  # weather has copies of days, a signal of months too
+    gets = live * a_day + (days - live) / 15  # closed months that were imported: two objects each
     cpu = known["train_row_s"] * rows
-    seconds = ASSUMED.fargate_start + cpu / task.task_vcpu + gets * shape.s3_seconds
+    seconds = ASSUMED.fargate_start + cpu / task.task_vcpu + gets / PARALLEL * shape.s3_seconds
     return Training(rows, asked, seconds, gets)
 
 

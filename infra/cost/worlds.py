@@ -16,11 +16,13 @@ from wattahead.domain.catalog import Catalog, Pool, Signal, Zone
 from wattahead.domain.hours import DAY, HOUR, date_of
 from wattahead.domain.plan import HourEvent
 from wattahead.features.grammar import columns, variables
+from wattahead.jobs.compact import compact
 from wattahead.jobs.hour import read_plan
 from wattahead.jobs.plan import plan
 from wattahead.jobs.promote import register_baselines
 from wattahead.storage import keys, timeseries
 from wattahead.storage.catalogs import publish_catalog, read_catalog
+from wattahead.storage.copies import Copy, copy_of
 from wattahead.storage.documents import encode
 from wattahead.storage.objects import Bucket, open_bucket
 from wattahead.storage.tables import INSTANT, NAME
@@ -30,6 +32,8 @@ DAYS: Final = 60  # of history that the wind features and their scale look back
 RUNS: Final = 4  # weather model runs a day
 AHEAD: Final = 54  # hours that a run reaches
 LATE: Final = 5 * HOUR  # from the start of a run to its being known
+HOURS_LIVE: Final = 48  # that are compacted in turn
+WEATHER_HOURS: Final = HOURS_LIVE + 7 * 24
 SHIPPED: Final = Path(__file__).parents[2] / "shared/wattahead/sources/catalogs/zones_production.toml"
 
 
@@ -104,6 +108,49 @@ def store_weather(folder: Path, series: int, *, days: int = 5) -> None:
     for init in np.arange(ISSUE - days * DAY, ISSUE - LATE, DAY // RUNS):
         rows = _weather(names, int(init), wanted)
         timeseries.store(bucket, timeseries.weather("nwp"), rows, closed_before=0)
+
+
+def live_until(folder: Path, series: int, *, back: int) -> None:
+    """Write `DAYS` days of hourly history and the weather of a week that end `back` hours before the issue time."""
+    publish_catalog(opened(folder), catalog(series))
+    for hour in range(DAYS * 24 + back, back, -1):
+        _store_hour(folder, series, hour)
+
+
+def one_more_hour(folder: Path, series: int, back: int) -> None:
+    """Write what becomes known in the hour that begins `back` hours before the issue time."""
+    _store_hour(folder, series, back)
+
+
+def compact_at(bucket: Bucket, back: int) -> None:
+    """Compact `back` hours before the issue time, twenty minutes before the next hour."""
+    at = ISSUE - back * HOUR
+    compact(bucket, HourEvent(at), now=at + 40 * HOUR // 60)
+
+
+def copies(folder: Path) -> dict[Copy, int]:
+    """Return the copies of a bucket and their bytes."""
+    return {copy: size for key, size in files(opened(folder)) if (copy := copy_of(key))}
+
+
+def compacted(folder: Path, series: int) -> int:
+    """Compact all that is there; return the GET of a look back at the signal."""
+    bucket = opened(folder)
+    publish_catalog(bucket, catalog(series))
+    compact_at(bucket, 0)
+    bucket.traffic.clear()
+    timeseries.load(bucket, timeseries.actuals("production", "wind"), ISSUE - DAYS * DAY, ISSUE)
+    return bucket.traffic["gets"]
+
+
+def _store_hour(folder: Path, series: int, back: int) -> None:
+    bucket, names, at = opened(folder), pa.array(zone_names(series)), ISSUE - back * HOUR
+    rows = _actuals(names, np.array([at - HOUR]))
+    timeseries.store(bucket, timeseries.actuals("production", "wind"), rows, closed_before=0)
+    init = at - LATE
+    if init % (DAY // RUNS) == 0 and back < WEATHER_HOURS:
+        run = _weather(names, init, sorted(variables(wind_features())))
+        timeseries.store(bucket, timeseries.weather("nwp"), run, closed_before=0)
 
 
 MAPPING: Final = """
