@@ -14,7 +14,15 @@ THROTTLES = {
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
 }
-FAULTS = {"Transient", "States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown"}
+FAULTS = {
+    "Transient",
+    "States.Timeout",
+    "Sandbox.Timedout",
+    "Runtime.ExitError",
+    "Runtime.OutOfMemory",
+    "Lambda.Unknown",
+    "Lambda.ClientExecutionTimeoutException",
+}
 
 
 def calls(held: Deployment) -> list[tuple[str, Any]]:

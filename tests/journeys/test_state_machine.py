@@ -310,6 +310,21 @@ def test_an_hour_whose_plan_failed_is_planned_and_made_by_the_next(
     assert {key.split("/")[2] for key in cloud.objects("forecasts")} == {f"issue_hour=0{hour}" for hour in (5, 6, 7)}
 
 
+def test_a_gap_that_cannot_be_planned_even_now_does_not_stop_the_hour(
+    clouds: Clouds, few_zones: DictStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unreadable = "plans/run_kind=live/issue_date=2026-03-01/issue_hour=03/plan.json"
+    cloud = clouds(DictStore({**few_zones.objects, unreadable: b'{"of": "a later version"}'}))
+    refused = broken(monkeypatch, "plans/", "issue_hour=04")
+
+    ended = cloud.run(HOUR_SENT)
+
+    assert refused != []
+    assert ended["status"] == "SUCCEEDED"
+    (told,) = [entry for entry in cloud.ledger() if entry["job"] == "plan"]
+    assert sorted(told["errors"]) == ["2026-03-01T03:00Z", "2026-03-01T04:00Z"]
+
+
 def test_an_earlier_plan_that_cannot_be_read_does_not_stop_the_hour(clouds: Clouds, few_zones: DictStore) -> None:
     newer = few_zones.objects | {
         "plans/run_kind=live/issue_date=2026-03-01/issue_hour=04/plan.json": b'{"of": "later"}'

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.journeys.stores import DictStore, bucket_of
-from tests.storage.faults import Around, Crash, call, change_body, crash_after, crash_before, flip
+from tests.storage.faults import Around, Crash, call, change_body, crash_after, crash_before, fail, flip
 from tests.storage.test_timeseries import NWP, SOLAR, forecasts, held, table
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, HOUR, instant, iso
@@ -134,6 +134,19 @@ def test_month_objects_of_imports_are_read_with_the_copies_and_never_copied(live
     assert sum(row[0] == "DE" for row in before) == 3
 
 
+def test_a_look_back_whose_days_hold_nothing_is_empty_though_a_copy_reaches_into_it() -> None:
+    february = instant("2026-02-01T00:00Z")
+    plain, copied = bucket_of(DictStore()), bucket_of(DictStore())
+    for bucket in (plain, copied):
+        hourly(bucket, february, 3 * 24)  # then the signal falls silent
+    compacted(copied)
+
+    for first in range(6):
+        window = (february + first * DAY, february + (first + 40) * DAY)
+        assert rows(copied, *window) == rows(plain, *window)
+    assert any("days=01-04" in key for key in copied.keys("history"))
+
+
 def test_a_part_that_somebody_took_away_is_gone_from_the_copies_as_well() -> None:
     inner = DictStore()
     bucket = bucket_of(inner)
@@ -151,6 +164,17 @@ def test_a_copy_that_is_damaged_for_good_is_passed_over(live: Bucket) -> None:
     damage = change_body(lambda found: found.verb == "get" and "/days=" in found.key, flip)
 
     assert rows(bucket_of(Around(live.store, damage))) == before
+
+
+def test_a_copy_that_goes_between_list_and_read_is_passed_over_and_the_others_are_used(live: Bucket) -> None:
+    before = rows(live)
+    compacted(live)
+    gone = max(key for key in live.keys("history") if "/days=" in key)
+    lost = fail(lambda found: found.verb == "get" and found.key == gone, FileNotFoundError(gone))
+    bucket = bucket_of(Around(live.store, lost))
+
+    assert rows(bucket) == before
+    assert gets(bucket) < 60
 
 
 def test_two_compactors_from_different_objects_write_equal_bytes() -> None:

@@ -17,6 +17,7 @@ from wattahead.storage.objects import Bucket
 from wattahead.storage.timeseries import Root, listed
 
 WINDOW: Final = 70  # days back: as far as an hour looks, and some more
+ENOUGH: Final = 3  # days too large for one object, until a signal is left as it is
 MOST_READS: Final = 6_000  # objects that one call reads: with 16 at a time, a minute at 0.1 s each
 
 
@@ -60,7 +61,10 @@ def _compact(bucket: Bucket, root: Root, today: int, work: Work) -> None:
     found = list(spans(today - WINDOW, today, lengths(root)))
     there = listed(bucket, root, min(first for first, _ in found), today)
     copies = dict(there.copies)
+    too_large: list[int] = []  # days that do not fit into one object, and no span with them does
     for first, last in found:
+        if any(first <= day <= last for day in too_large):
+            continue
         asked = Days(there.first, there.last, there.parts, copies).within(first, last)
         if not due(asked, today):
             continue
@@ -78,3 +82,5 @@ def _compact(bucket: Bucket, root: Root, today: int, work: Work) -> None:
         if made:
             copies[first, last] = made
             work.copies, work.rows = work.copies + 1, work.rows + made.rows
+        elif len(too_large := [*too_large, first]) == ENOUGH:
+            return  # a signal of large days: reading them all would only find that again, every hour

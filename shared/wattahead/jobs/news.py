@@ -38,7 +38,9 @@ def _differs(rows: pl.DataFrame, held: pl.DataFrame) -> pl.Series:
     keys = [name for name in KEYS if name in rows.columns]
     values = [name for name in rows.columns if name not in (*keys, *ABOUT)]
     newest = (
-        held.sort("available_at").unique(keys, keep="last").select(*keys, *values, pl.lit(value=True).alias("held"))
+        held.sort("available_at", *values)
+        .unique(keys, keep="last")
+        .select(*keys, *values, pl.lit(value=True).alias("held"))
     )
     both = rows.join(newest, on=keys, how="left", suffix="_held", maintain_order="left")
     says = [pl.col(name).ne_missing(pl.col(f"{name}_held")) for name in values]

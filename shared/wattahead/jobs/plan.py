@@ -5,7 +5,7 @@ from functools import partial
 
 from wattahead.domain.bundle import RegistryEntry
 from wattahead.domain.catalog import Catalog
-from wattahead.domain.errors import Refused
+from wattahead.domain.errors import Refused, WattaheadError
 from wattahead.domain.hours import HOUR, iso
 from wattahead.domain.plan import Batch, HourEvent, Plan, PlannedPool
 from wattahead.features.grammar import columns
@@ -98,8 +98,11 @@ def _earlier(bucket: Bucket, event: HourEvent, pin: Callable[[HourEvent], Plan])
         except Refused as error:
             if error.code != "E_FEAT_MISSING":  # what is wrong with an earlier hour does not stop this one
                 errors[iso(hour.issue_time)] = str(error)
-            elif plans:
-                plans.append(pin(hour))
+            elif plans or errors:
+                try:
+                    plans.append(pin(hour))
+                except WattaheadError as failed:
+                    errors[iso(hour.issue_time)] = str(failed)
     return plans[::-1], errors
 
 

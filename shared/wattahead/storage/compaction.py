@@ -26,7 +26,8 @@ from wattahead.storage.timeseries import (
     verified,
 )
 
-MOST_ROWS: Final = 4_000_000  # of a copy: what a function of 1,769 MB can hold twice
+MOST_ROWS: Final = 3_000_000  # of a copy, and cells: actuals of 3.8 million rows took 1.3 GB to copy, weather of as
+MOST_CELLS: Final = 40_000_000  # many rows and 26 columns 1.9 GB, and a function has 1.8
 AGAIN: Final = 4  # objects that a span of many days takes before it is copied anew: each late value would do it
 LENGTHS: Final = (1, 2, 4, 8, 16, 31)  # days from the first of a month on; the last span of a month may be shorter
 
@@ -64,7 +65,7 @@ def copy_days(bucket: Bucket, root: Root, there: Days) -> Copy | None:
     there = there.within(there.first, there.last)  # what imports wrote by the month has no parts, and needs no copy
     copied, single = read_days(bucket, there, verified)
     named = [*((there.chosen[0].key, table) for table in copied), *map(_named, single.items())]
-    if sum(table.num_rows for _, table in named) > MOST_ROWS:
+    if _too_large([table for _, table in named]):
         return None
     schema = _schema(root, {name for _, table in named for name in table.column_names})
     joined = pa.concat_tables([typed(table, schema, key) for key, table in named]).unify_dictionaries()
@@ -75,6 +76,11 @@ def copy_days(bucket: Bucket, root: Root, there: Days) -> Copy | None:
     key = keys.days_copy(root.prefix, first, last, parts, rows.num_rows, sha256(body)[:DIGITS])
     bucket.create(key, body)
     return copy_of(key)
+
+
+def _too_large(tables: list[pa.Table]) -> bool:
+    rows = sum(table.num_rows for table in tables)
+    return rows > MOST_ROWS or rows * max((table.num_columns for table in tables), default=0) > MOST_CELLS
 
 
 def _named(part: tuple[str, pa.Table]) -> tuple[str, pa.Table]:

@@ -4,6 +4,7 @@ Rows are only ever added. All revisions are kept; the newest one known at an iss
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -12,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wattahead.domain.errors import Damaged
+from wattahead.domain.errors import Damaged, Refused
 from wattahead.domain.hours import DAY, date_of, month_of
 from wattahead.storage import keys
 from wattahead.storage.copies import PART, Days, copy_of, day_of, newest
@@ -126,17 +127,27 @@ def read_days(
     is not in it and is read; rows of a part that is not asked for, or no longer there, are left out.
     """
     wanted = {key for keys_ in there.parts.values() for key in keys_}
-    try:
-        found = bucket.read_all([(copy.key, partial(decode, copy.key)) for copy in there.chosen])
-    except Damaged:
-        found = []  # slower, and nothing is lost: a copy has no row that its parts do not have
     copied = []
-    for table in found:
+    for table in _copies(bucket, [(copy.key, partial(decode, copy.key)) for copy in there.chosen]):
         copied.append(_of_parts(table.unify_dictionaries(), wanted))
         wanted = wanted.difference(copied[-1][PART].unique().to_pylist())
     single = [*there.months, *sorted(wanted)]
     tables = bucket.read_all([(key, partial(decode, key)) for key in single])
     return copied, dict(zip(single, tables, strict=True))
+
+
+def _copies(bucket: Bucket, wanted: list[tuple[str, Callable[[bytes], pa.Table]]]) -> list[pa.Table]:
+    """Return the copies that can be read. Without one nothing is lost: it has no row that its parts do not have."""
+    try:
+        return bucket.read_all(wanted)
+    except (Damaged, Refused) as error:
+        if error.code == "E_S3_DENIED":
+            raise
+    found = []
+    for key, decode in wanted:  # one after the other, to find out which one it is
+        with suppress(Damaged, Refused):
+            found.append(bucket.read(key, decode))
+    return found
 
 
 def verified(key: str, body: bytes, columns: list[str] | None = None) -> pa.Table:
@@ -165,7 +176,7 @@ def _of_parts(table: pa.Table, wanted: set[str]) -> pa.Table:
     """Return the rows of the wanted parts: of most copies all of them."""
     if wanted.issuperset(table[PART].unique().to_pylist()):
         return table
-    return table.filter(pc.is_in(table[PART].cast(pa.string()), value_set=pa.array(sorted(wanted))))
+    return table.filter(pc.is_in(table[PART].cast(pa.string()), value_set=pa.array(sorted(wanted), pa.string())))
 
 
 def _cuts(at: np.ndarray, closed_before: int) -> list[tuple[int, int, bool]]:
