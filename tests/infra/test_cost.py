@@ -119,7 +119,7 @@ def test_above_the_series_that_the_page_names_memory_does_not_hold_one_signal() 
     below, above = (steps.features_mb(Shape(series, per_pool=series)) for series in (8_800, 8_900))
 
     assert below <= memory < above
-    assert MOST_ROWS / (5_400 * 24) < 31 <= MOST_ROWS / (5_300 * 24)
+    assert MOST_ROWS / (4_100 * 24) < 31 <= MOST_ROWS / (4_000 * 24)
 
 
 def test_without_arguments_the_command_draws_every_table(
