@@ -7,7 +7,7 @@ What moto's engine reads: Effect, Action and Resource of a role's policies and o
 - any Condition. To it a role that may list one folder may list the bucket, so the cells of ListBucket are answered by
   the evaluator in iam.py over the same documents; moto only has to agree on who may list at all. The bucket policy is
   all conditions, and moto would refuse every request for it: it is judged by the evaluator, its text by
-  test_data_rules.py.
+  rules/data.py.
 - the resource of Lambda, Step Functions and ECS. Who invokes, starts and runs what is the evaluator's word alone.
 """
 

@@ -3,9 +3,7 @@
 import re
 from typing import Any
 
-import pytest
-
-from tests.infra.templates import Deployment, Rule, broken, functions, load, states
+from tests.infra.templates import Deployment, Rule, functions, states
 from wattahead.jobs.finish import TOLERATED
 
 THROTTLES = {
@@ -125,17 +123,3 @@ BROKEN: list[tuple[Rule, str, Any]] = [
     (waiting_ends, f"{HOUR}/Whole/Choices/2/NumericGreaterThan", 0.9),
     (waiting_ends, "night/TimeoutSeconds", None),
 ]  # fmt: skip
-
-
-@pytest.mark.parametrize("name", RULES)
-def test_the_machines_keep_the_rule(name: str) -> None:
-    assert RULES[name](load()) == []
-
-
-@pytest.mark.parametrize(("rule", "where", "instead"), BROKEN, ids=lambda value: getattr(value, "__name__", None))
-def test_the_rule_notices_a_broken_copy(rule: Rule, where: str, instead: Any) -> None:
-    assert rule(broken(load(), where, instead)) != []
-
-
-def test_no_rule_goes_untried() -> None:
-    assert {rule.__name__ for rule, _, _ in BROKEN} == set(RULES)

@@ -3,15 +3,11 @@
 from itertools import combinations
 from typing import Any
 
-import pytest
-
 from tests.infra.templates import (
     Deployment,
     Rule,
-    broken,
     functions,
     grants,
-    load,
     machines,
     of_type,
     path_of,
@@ -177,17 +173,3 @@ BROKEN: list[tuple[Rule, str, Any]] = [
     (roles_are_for_one_service_each, f"{TASK}/AssumeRolePolicyDocument/Statement/0/Condition", None),
     (roles_are_for_one_service_each, f"{MACHINE}/3/Condition", None),
 ]  # fmt: skip
-
-
-@pytest.mark.parametrize("name", RULES)
-def test_the_templates_keep_the_rule(name: str) -> None:
-    assert RULES[name](load()) == []
-
-
-@pytest.mark.parametrize(("rule", "where", "instead"), BROKEN, ids=lambda value: getattr(value, "__name__", None))
-def test_the_rule_notices_a_broken_copy(rule: Rule, where: str, instead: Any) -> None:
-    assert rule(broken(load(), where, instead)) != []
-
-
-def test_no_rule_goes_untried() -> None:
-    assert {rule.__name__ for rule, _, _ in BROKEN} == set(RULES)

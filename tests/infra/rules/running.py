@@ -6,17 +6,13 @@ import re
 import tomllib
 from typing import Any
 
-import pytest
-
 from tests.infra.templates import (
     HOURLY,
     ROOT,
     TEMPLATES,
     Deployment,
     Rule,
-    broken,
     functions,
-    load,
     machines,
     of_type,
     schedules,
@@ -302,17 +298,3 @@ BROKEN: list[tuple[Rule, str, Any]] = [
     (the_outputs_say_how_to_go_on, "root/Outputs/DuckDb", None),
     (the_outputs_say_how_to_go_on, "root/Outputs/HourMachine", None),
 ]
-
-
-@pytest.mark.parametrize("name", RULES)
-def test_the_templates_keep_the_rule(name: str) -> None:
-    assert RULES[name](load()) == []
-
-
-@pytest.mark.parametrize(("rule", "where", "instead"), BROKEN, ids=lambda value: getattr(value, "__name__", None))
-def test_the_rule_notices_a_broken_copy(rule: Rule, where: str, instead: Any) -> None:
-    assert rule(broken(load(), where, instead)) != []
-
-
-def test_no_rule_goes_untried() -> None:
-    assert {rule.__name__ for rule, _, _ in BROKEN} == set(RULES)
