@@ -2,12 +2,17 @@
 
 import json
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from urllib.request import Request, urlopen
 
+import boto3
 import pytest
 
+from tests.journeys.cloud import ISSUE, NAMES, Cloud, Clouds, forget
+from tests.journeys.machine import Clock, Functions, serve, take_away
 from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import one_zone_a_batch, prepared, trained
+from wattahead.domain.hours import MINUTE
 from wattahead.storage.catalogs import latest_catalog
 
 
@@ -61,3 +66,27 @@ def post(url: str, body: object) -> None:
     """Send JSON to the test server."""
     with urlopen(Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})):  # noqa: S310 - loopback
         pass
+
+
+@pytest.fixture
+def clouds(s3_url: str, interpreter: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clouds]:
+    """Deploy a world; the clock stands five minutes into the hour."""
+    del interpreter
+    monkeypatch.setenv("WATTAHEAD_BUCKET", s3_url)
+    monkeypatch.delenv("WATTAHEAD_CLOCK", raising=False)
+    monkeypatch.setattr("wattahead.storage.objects.PAUSES", (0.0, 0.0, 0.0))
+    forget()
+
+    def deploy(world: DictStore) -> Cloud:
+        bucket = s3_url.removeprefix("s3://")
+        s3 = boto3.client("s3")
+        for key, body in world.objects.items():
+            s3.put_object(Bucket=bucket, Key=key, Body=body)
+        functions = Functions({name: import_module(f"functions.{name}.app").handler for name in NAMES})
+        clock = Clock(ISSUE + 5 * MINUTE)
+        serve(monkeypatch, functions, clock)
+        return Cloud(bucket, functions, clock)
+
+    yield deploy
+    take_away(NAMES)
+    forget()
