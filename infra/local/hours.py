@@ -52,6 +52,7 @@ def run_hour(event: Event) -> dict[str, object]:
     severity: list[str] = [*SEVERITY]
     return {
         **finished,
+        "outcome": "failed" if errors else finished["outcome"],
         "rows": sum(int(str(answer["rows"])) for answer in answers),
         "score": min(outcomes, key=severity.index, default="duplicate"),
         "errors": errors + [str(answer["error"]) for answer in answers if "error" in answer],
@@ -59,7 +60,7 @@ def run_hour(event: Event) -> dict[str, object]:
 
 
 def ingested(event: Event) -> list[str]:
-    """Ingest the inbox; an ingest that fails keeps nobody from a forecast. Return what went wrong."""
+    """Ingest the inbox and return what went wrong: it keeps nobody from a forecast, and the hour fails at its end."""
     try:
         call("ingest", ingest.handler, event)
     except WattaheadError as error:
