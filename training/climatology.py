@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.samples import Samples
-from training.trainers.fitted import Fitted
+from training.trainers.protocol import Fitted
 from wattahead.models.baseline import CLIMATE_FEATURES, CLIMATE_HOURS, level
 
 Floats = NDArray[np.float64]

@@ -10,8 +10,8 @@ import numpy as np
 from training import climatology, gate, splits
 from training.samples import Samples, first_issue, load_samples, source_of
 from training.stopping import Stop
-from training.trainers import Progress, trainer
-from training.trainers.fitted import Fitted
+from training.trainers import trainer
+from training.trainers.protocol import Fitted, Lesson, Progress
 from wattahead.domain.bundle import MANIFEST_VERSION, Golden, Manifest, RegistryEntry, Rung
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.hours import DAY, HOUR, iso
@@ -57,7 +57,7 @@ def train(
     samples = load_samples(bucket, source, first_issue(until, pool.training_window), until)
     progress(f"{len(samples)} samples")
     split = splits.out_of_time(samples, until)
-    fitted = trainer(pool.trainer)(split.learn, pool, features, seed, progress)
+    fitted = trainer(pool.trainer).fit(Lesson(split.learn, pool, features, seed), progress)
     climate = climatology.fit(split.learn, pool.quantiles)
     models = {
         "candidate": _model(_manifest(name, source, fitted, {}, {}), fitted),

@@ -11,7 +11,7 @@ from training import gate, splits
 from training.__main__ import chosen
 from training.samples import Samples, first_issue, load_samples, source_of, with_weather
 from training.trainers import trainer
-from training.trainers.lightgbm_quantiles import parameters
+from training.trainers.lightgbm import parameters
 from wattahead.domain.catalog import Pool
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, HOUR

@@ -1,22 +1,28 @@
-"""Trainers by name. A new one is a module here and a line in TRAINERS."""
+"""Trainers by name. A new one is a module here and a line in TRAINERS, or an entry point of another package."""
 
-from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Final
 
-from training.samples import Samples
-from training.trainers.fitted import Fitted
-from training.trainers.lightgbm_quantiles import fit as lightgbm
-from wattahead.domain.catalog import Pool
+from training.trainers.protocol import Trainer
 from wattahead.domain.errors import Refused
 
-Progress = Callable[[str], None]
-Trainer = Callable[[Samples, Pool, tuple[str, ...], int, Progress], Fitted]
+GROUP: Final = "wattahead.trainers"  # entry points: name = "package.module", or "package.module:object"
+TRAINERS: Final[dict[str, str]] = {
+    "lightgbm": "training.trainers.lightgbm",
+}
 
-TRAINERS: Final[dict[str, Trainer]] = {"lightgbm": lightgbm}
+
+def known() -> list[str]:
+    """Return the names of all trainers, ours first."""
+    return [*TRAINERS, *sorted({point.name for point in entry_points(group=GROUP)} - set(TRAINERS))]
 
 
 def trainer(name: str) -> Trainer:
-    """Return the trainer called `name`."""
-    if name not in TRAINERS:
-        raise Refused("E_CONFIG", f"there is no trainer {name!r}", fix=f"use one of {', '.join(TRAINERS)}")
-    return TRAINERS[name]
+    """Return the trainer called `name`; only its own module is imported. An unknown one raises `E_CONFIG`."""
+    if name in TRAINERS:
+        return import_module(TRAINERS[name])
+    for point in entry_points(group=GROUP):
+        if point.name == name:
+            return point.load()
+    raise Refused("E_CONFIG", f"there is no trainer {name!r}", fix=f"use one of {', '.join(known())}")

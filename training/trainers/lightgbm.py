@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Final
 
 import lightgbm
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from training import splits
 from training.samples import Samples, with_weather
-from training.trainers.fitted import Fitted
+from training.trainers.protocol import Fitted, Lesson, Progress, Range
 from wattahead.domain.catalog import Pool
 from wattahead.domain.errors import Refused
 from wattahead.models.baseline import level
@@ -19,6 +19,13 @@ from wattahead.models.calibration import learn, to_json
 
 Floats = NDArray[np.float64]
 TOLD_EVERY = 100  # trees
+SPACE: Final = {
+    "learning_rate": Range(0.01, 0.1, log=True),
+    "leaves": Range(8, 64, log=True, whole=True),
+    "least_rows": Range(20, 200, log=True, whole=True),
+    "feature_share": Range(0.3, 1.0),
+    "row_share": Range(0.5, 1.0),
+}
 
 
 @dataclass(frozen=True)
@@ -69,10 +76,11 @@ class _Table:
         return lightgbm.train(plain, data, rounds, valid_sets=[valid], callbacks=list(callbacks))
 
 
-def fit(samples: Samples, pool: Pool, features: tuple[str, ...], seed: int, progress: Callable[[str], None]) -> Fitted:
+def fit(lesson: Lesson, progress: Progress) -> Fitted:
     """Fit boosters and calibration on samples that all lie before the out-of-time days."""
+    pool, features, seed = lesson.pool, lesson.features, lesson.seed
     settings = parameters(pool)
-    samples = with_weather(samples)
+    samples = with_weather(lesson.samples)
     zones = sorted(set(samples.rows.zones))
     table = _table(samples, features, zones)
     files, rounds, held = {}, {}, []
