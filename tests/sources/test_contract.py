@@ -127,6 +127,28 @@ def test_small_negatives_are_set_to_zero_and_counted() -> None:
     assert findings.warnings == ["W_CLIPPED production/solar: values from -5 up set to 0 MW: SE 2"]
 
 
+def test_a_few_values_outside_the_range_are_dropped_and_counted_where_the_mapping_knows_of_them() -> None:
+    known = replace(SOLAR, outside_limit=0.25)
+
+    kept, findings = checked(
+        pl.concat([rows([1.0, 133.0, 3.0, 4.0]), rows([-9.0, 2.0], zone="US-NE-ISNE")]), METER, known
+    )
+
+    assert kept[SOLAR.to].to_list() == [1.0, 3.0, 4.0]
+    assert findings.warnings[0] == "W_FEAT_RANGE production/solar: values outside -5 to 100 dropped: SE 1"
+    assert [(refusal.series, refusal.code) for refusal in findings.refused] == [
+        ("US-NE-ISNE/production/solar", "E_FEAT_RANGE")  # one in two is too much
+    ]
+
+
+def test_missing_values_do_not_count_as_outside_nor_as_inside() -> None:
+    known = replace(SOLAR, outside_limit=0.25)
+
+    _, findings = checked(rows([None, None, None, 133.0, 1.0, 2.0]), METER, known)
+
+    assert codes(findings) == ["E_FEAT_RANGE"]
+
+
 @pytest.mark.parametrize(
     ("unit", "span", "values", "hint"),
     [

@@ -49,7 +49,10 @@ def test_a_mapping_says_what_a_column_becomes() -> None:
     assert (mapping.tables[0].hour_label, mapping.tables[0].resolution) == ("beginning", "PT1H")
 
 
-@pytest.mark.parametrize("name", ["zones_production", "dacf", "synthetic"])
+@pytest.mark.parametrize(
+    "name",
+    ["zones_production", "dacf", "synthetic", "openstef_nl_2020", "tetouan_2017", "spain_2015_2018", "gefcom2014_wind"],
+)
 def test_shipped_mappings_are_found_by_name(name: str) -> None:
     assert find_mapping(name).name == name
 
@@ -80,6 +83,10 @@ def test_the_dacf_mapping_states_that_its_weather_is_valid_24_hours_after_its_ro
         ('range = "0"', "range = [0, 100]", "E_CONFIG"),  # text for numbers
         ("range = [true, 100]", "range = [0, 100]", "E_CONFIG"),
         ("range = [100, 0]", "range = [0, 100]", "E_CONFIG"),
+        ("range = [0, 100], outside_limit = 1.5", "range = [0, 100]", "E_CONFIG"),
+        ('range = [0, 100], blocks = "mean"', "range = [0, 100]", "E_CONFIG"),  # without block
+        ('block = "PT3H"\nzone_column = "zone"', 'zone_column = "zone"', "E_CONFIG"),  # actuals
+        ('persistence = "PT24H"\nzone_column = "zone"', 'zone_column = "zone"', "E_CONFIG"),
         ("range = [0, 100], clip_from = 5", "range = [0, 100]", "E_CONFIG"),
         ('publication_delay = "30 min"', 'publication_delay = "PT30M"', "E_CONFIG"),
         ('publication_delay = "PT30M"\navailable_column = "seen"', 'publication_delay = "PT30M"', "E_CONFIG"),

@@ -51,10 +51,18 @@ def numbers(file: FileRows, name: str) -> pl.Series:
     return pl.Series(name, pc.cast(column, pa.float64(), safe=False).combine_chunks()).fill_nan(None)
 
 
-def texts(file: FileRows, name: str) -> pl.Series:
-    """Return a column of text, plain or dictionary-encoded."""
+def magnitude(file: FileRows, names: tuple[str, ...]) -> pl.Series:
+    """Return the length of the vector with the components `names`; a missing component makes it missing."""
+    parts = [numbers(file, name) for name in names]
+    return pl.select(pl.sum_horizontal(*(part**2 for part in parts), ignore_nulls=False).sqrt()).to_series()
+
+
+def texts(file: FileRows, name: str, *, numbered: bool = False) -> pl.Series:
+    """Return a column of text, plain or dictionary-encoded; with `numbered`, whole numbers are names too, as `287`."""
     column = file.rows[name]
     kind = column.type.value_type if types.is_dictionary(column.type) else column.type
+    if numbered and types.is_integer(kind):
+        return pl.Series(name, pc.cast(column, pa.int64()).cast(pa.large_string()).combine_chunks())
     if not (types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)):
         raise Refused(
             "E_FEAT_DTYPE", f"{file.where}: column {shown(name)} is {column.type}, not text", fix="export it as text"

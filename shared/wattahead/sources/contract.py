@@ -3,7 +3,7 @@
 The rule, for every fault: a row that says *nothing* is dropped and counted (a `W_` line of the report): a missing
 value, the same row twice. A small negative is clipped where the mapping allows it. A series that says something *false*
 in any row is refused whole (an `E_` code): a feed that is wrong once, in unit, time or value, cannot be believed in the
-rows beside it.
+rows beside it. Where the mapping knows a feed for a few values outside the range (`outside_limit`), those are dropped.
 A series here is one signal or weather variable in one zone, over all files that are read together.
 """
 
@@ -24,6 +24,7 @@ def check(
     # Long layouts and several files leave holes in rows that stand twice; only merged rows show what is missing.
     missing = _merged(rows, keys) if doubled else rows
     for column in targets:
+        rows = _without_outliers(rows, column, findings)
         known = rows.drop_nulls(column.to)
         refused = false_rows(known, source, column, now)
         if doubled:
@@ -37,6 +38,23 @@ def check(
         rows = rows.with_columns(kept.alias(column.to))
     rows = rows.filter(pl.any_horizontal(pl.col(column.to).is_not_null() for column in targets))
     return (_merged(rows, keys) if doubled else rows).sort(keys)
+
+
+def _without_outliers(rows: pl.DataFrame, column: Column, findings: Findings) -> pl.DataFrame:
+    """Drop values outside the range where they are no larger a share of their zone's than the mapping allows."""
+    if not column.outside_limit:
+        return rows
+    floor = column.range[0] if column.clip_from is None else column.clip_from
+    value = pl.col(column.to)
+    outside = ~value.is_between(floor, column.range[1])  # null where there is no value
+    counts = rows.group_by("zone").agg(outside.sum().alias("n"), value.count().alias("rows"))
+    few = counts.filter((pl.col("n") > 0) & (pl.col("n") <= column.outside_limit * pl.col("rows")))
+    if not few.height:
+        return rows
+    found = counted(few.select("zone", "n").rows())
+    findings.warn("W_FEAT_RANGE", column.to, f"values outside {floor:g} to {column.range[1]:g} dropped: {found}")
+    spared = outside & pl.col("zone").is_in(few["zone"].to_list())
+    return rows.with_columns(pl.when(~spared).then(value).alias(column.to))
 
 
 def _outside(rows: pl.DataFrame, refused: dict[str, Refused]) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from wattahead.domain.errors import Refused
 from wattahead.domain.hours import duration, instant
 from wattahead.domain.names import checked
 from wattahead.sources import columns
+from wattahead.sources.blocks import undone
 from wattahead.sources.columns import FileRows
 from wattahead.sources.findings import Findings, counted
 from wattahead.sources.mapping import Column, Table, Zones
@@ -35,22 +36,23 @@ def reshape(file: FileRows, source: Table, zones: Zones, *, path_zone: str, find
     `path_zone` is the zone that the file's path names, when the mapping says so.
     """
     columns.require(file, source.needed)
-    frame = _framed(file, source, path_zone, findings)
+    frame = _framed(file, source, zones, path_zone, findings)
     frame = _renamed(_kept(frame, source, file.where, findings), zones, file.where, findings)
     if source.layout == "long":
-        return [_piece(source, (column,), part) for column, part in _by_variable(frame, file, source, findings)]
+        parts = _by_variable(frame, file, source, findings)
+        return [_piece(source, (column,), part, findings) for column, part in parts]
     found = list(_by_column(frame, file, source, findings))
     if source.kind == "actuals":
-        return [_piece(source, (column,), frame.with_columns(values)) for column, values in found]
+        return [_piece(source, (column,), frame.with_columns(values), findings) for column, values in found]
     held = tuple(column for column, _ in found)
-    return [_piece(source, held, frame.with_columns(values for _, values in found))] if held else []
+    return [_piece(source, held, frame.with_columns(values for _, values in found), findings)] if held else []
 
 
-def _framed(file: FileRows, source: Table, path_zone: str, findings: Findings) -> pl.DataFrame:
+def _framed(file: FileRows, source: Table, zones: Zones, path_zone: str, findings: Findings) -> pl.DataFrame:
     """Return the columns every row needs: row number, zone, point, label, and the stated times."""
     label = columns.instants(file, source.time_column, source, findings).alias("label")
     zone = (
-        columns.texts(file, source.zone_column)
+        columns.texts(file, source.zone_column, numbered=bool(zones.names))  # a number alone names no zone
         if source.zone_column
         else pl.Series([source.zone or path_zone]).new_from_index(0, len(label))
     )
@@ -58,13 +60,22 @@ def _framed(file: FileRows, source: Table, path_zone: str, findings: Findings) -
     for name, column in (("stated_available", source.available_column), ("stated_init", source.init_column)):
         if column:
             frame = frame.with_columns(columns.instants(file, column, source, findings).alias(name))
-    point = columns.points(file, source.point_column) if source.point_column else pl.lit(0, pl.Int16)
-    frame = frame.with_columns(point.alias("point"))
+    frame = frame.with_columns(_point(file, source).alias("point"))
     if source.null_when_zero:
         frame = frame.with_columns(columns.numbers(file, source.null_when_zero).alias("witness"))
     if source.layout == "long":
         frame = frame.with_columns(columns.texts(file, source.variable_column).alias("variable"))
     return frame
+
+
+def _point(file: FileRows, source: Table) -> pl.Series | pl.Expr:
+    """Return the number of each row's weather point; null for a name that the mapping does not number."""
+    if not source.point_column:
+        return pl.lit(0, pl.Int16)
+    if not source.points:
+        return columns.points(file, source.point_column)
+    names = columns.texts(file, source.point_column, numbered=True).str.strip_chars()
+    return names.replace_strict(source.points, default=None, return_dtype=pl.Int16)
 
 
 def _kept(frame: pl.DataFrame, source: Table, where: str, findings: Findings) -> pl.DataFrame:
@@ -74,6 +85,7 @@ def _kept(frame: pl.DataFrame, source: Table, where: str, findings: Findings) ->
         findings.warn("W_TIME_UNSORTED", where, "rows do not stand in the order of time; sorted")
     times = [name for name in ("label", "stated_available", "stated_init") if name in frame.columns]
     kept = _noted(frame, frame.drop_nulls(times), f"{where}: without a time", findings)
+    kept = _noted(kept, kept.drop_nulls("point"), f"{where}: of points that the mapping does not name", findings)
     if source.before:
         kept = kept.filter(pl.col("label") < instant(source.before))
     if source.null_when_zero:
@@ -138,30 +150,37 @@ def _by_column(
         if column.optional and name not in file.names:
             continue
         try:
-            columns.require(file, (name,))
-            yield column, columns.numbers(file, name).gather(frame["row"]).alias(column.to)
+            columns.require(file, source.sources(name))
+            values = columns.magnitude(file, column.magnitude) if column.magnitude else columns.numbers(file, name)
+            yield column, values.gather(frame["row"]).alias(column.to)
         except Refused as error:
             findings.refuse(column.to, error)
 
 
-def _piece(source: Table, held: tuple[Column, ...], rows: pl.DataFrame) -> Piece:
+def _piece(source: Table, held: tuple[Column, ...], rows: pl.DataFrame, findings: Findings) -> Piece:
     """Apply the mapping's rules about time and unit."""
     shift = duration(source.valid_shift) - (source.step if source.hour_label == "ending" else 0)
+    ahead = duration(source.persistence) if source.persistence else 0
     rows = rows.with_columns(
-        (pl.col("label") + shift).alias("valid_time"),
+        (pl.col("label") + shift + ahead).alias("valid_time"),
         *(pl.col(column.to) * column.factor + column.offset for column in held),
     )
     if source.kind != "actuals":
         rows = rows.with_columns(_init(source).alias("nwp_init_time"))
     keys = ACTUAL_KEYS if source.kind == "actuals" else FORECAST_KEYS
     rows = rows.with_columns(_available(source, held[0]).alias("available_at"))
-    return Piece(source, held, rows.select(*keys, *(column.to for column in held)))
+    rows = rows.select(*keys, *(column.to for column in held))
+    return Piece(source, held, undone(rows, source, held, findings) if source.block else rows)
 
 
 def _init(source: Table) -> pl.Expr:
     if source.init_column:
         return pl.col("stated_init")
-    early = pl.col("valid_time") - duration(source.init_before_valid)
+    if source.persistence:
+        return pl.col("valid_time") - duration(source.persistence)
+    # The value of a block is about its end: a day's rows from 00 UTC on are one run, the first of them about that hour.
+    about = pl.col("label") + duration(source.valid_shift) if source.block else pl.col("valid_time")
+    early = about - duration(source.init_before_valid)
     return early - early % duration(source.init_cycle)
 
 
@@ -172,4 +191,5 @@ def _available(source: Table, column: Column) -> pl.Expr:
         return pl.col("valid_time") - duration(source.available_before_valid)
     if source.available_after_init:
         return pl.col("nwp_init_time") + duration(source.available_after_init)
-    return pl.col("valid_time") + source.step + duration(column.publication_delay or source.publication_delay)
+    observed = pl.col("nwp_init_time") if source.persistence else pl.col("valid_time")
+    return observed + source.step + duration(column.publication_delay or source.publication_delay)
