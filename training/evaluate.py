@@ -6,47 +6,48 @@ import sys
 import time
 
 import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from training.scores import Scored, collect
-from wattahead.domain.errors import WattaheadError
+from training.judged import Judged, judge, origins, rows
+from training.report.saved import save_page
+from training.report.words import number, ranged
+from training.scores import Asked, collect
+from wattahead.domain.errors import Refused, WattaheadError
 from wattahead.domain.hours import instant, iso
-from wattahead.domain.series import origin
-from wattahead.evaluation import metrics
-from wattahead.models.baseline import level
-from wattahead.storage.objects import open_bucket
+from wattahead.evaluation.measures import Measured
+from wattahead.evaluation.scored import Scored
+from wattahead.storage.measures import save_metrics
+from wattahead.storage.objects import Bucket, open_bucket
 
 USAGE = 64
-WIDTH = 150  # of the table where the output is not a terminal
+WIDTH = 250  # at most, of the table where the output is not a terminal
+KINDS = ("live", "backfill", "backtest", "shadow")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print one row per series; return 0, or 64 when there is nothing to judge."""
-    asked = parser().parse_args(arguments)
-    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    """Print one row per series and save all measures; return 0, or 64 when there is nothing to judge."""
+    said = parser().parse_args(arguments)
+    console, aside = Console(width=None if sys.stdout.isatty() else WIDTH), Console(stderr=True, soft_wrap=True)
     now = time.time_ns() // 1000
     try:
-        first = instant(asked.first) if asked.first else 0
-        last = instant(asked.last) if asked.last else now
-        with Progress(console=Console(stderr=True)) as progress:
+        asked, bucket = _asked(said, now), open_bucket(said.bucket)
+        with Progress(console=aside) as progress:
             task = progress.add_task("reading", total=None)
             scored = collect(
-                open_bucket(asked.bucket),
-                asked.run,
-                first,
-                last,
-                asked.external,
-                now=now,
-                tell=lambda done, total: progress.update(task, completed=done, total=total),
+                bucket, asked, now=now, tell=lambda done, total: progress.update(task, completed=done, total=total)
             )
+            judged = judge(progress.track(scored, description="judging"))
+        console.print(table(judged, asked.external, said.origin))
+        _save(bucket, rows(judged, split=asked.kind, run_kind=asked.kind, run=asked.run, said=said.origin), aside)
+        if said.report:
+            aside.print(f"report: {_report(bucket, judged, asked, said.origin)}", highlight=False)
     except WattaheadError as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
-    console.print(table(scored, asked.external, asked.origin))
     return 0
 
 
@@ -56,20 +57,46 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m training.evaluate", description="How good the forecasts of a run were."
     )
     made.add_argument("--bucket", default=os.environ.get("WATTAHEAD_BUCKET", "bucket"))
+    made.add_argument("--kind", choices=("", *KINDS), default="")
     made.add_argument("--run", default="")
     made.add_argument("--from", dest="first", default="")
     made.add_argument("--to", dest="last", default="")
     made.add_argument("--external", default="")
     made.add_argument("--origin", default="")
+    made.add_argument("--report", action="store_true")
     return made
 
 
-def table(scored: list[Scored], external: str, said: str) -> Table:
-    """Return the table: MAE beside baselines, relative error, pinball loss, coverage of the outer quantiles."""
-    said = said or ", ".join(sorted({origin(one.series.zone) for one in scored} - {""}))
-    times = np.concatenate([one.issue_times for one in scored])
+def _asked(said: argparse.Namespace, now: int) -> Asked:
+    kind = said.kind or ("backfill" if said.run else "live")
+    first, last = instant(said.first) if said.first else 0, instant(said.last) if said.last else now
+    return Asked(kind, said.run, first, last, said.external)
+
+
+def _save(bucket: Bucket, found: pa.Table, aside: Console) -> None:
+    try:
+        aside.print(f"{found.num_rows} measures: {save_metrics(bucket, found)}", highlight=False)
+    except Refused as error:
+        if error.code != "E_S3_DENIED":
+            raise
+        aside.print(f"the measures were not saved: {error}", highlight=False)  # who may only read may look
+
+
+def _report(bucket: Bucket, judged: Judged, asked: Asked, said: str) -> str:
+    """Write the page and return where it is."""
+    from training.report.page import page, span  # noqa: PLC0415 - matplotlib takes a second
+
+    html = page(f"Evaluation of {asked.named} forecasts", span(judged), said or origins(judged), judged)
+    return save_page(bucket, "evaluation", max(int(one.issue_times[-1]) for one, _ in judged), html)
+
+
+def table(judged: Judged, external: str, said: str) -> Table:
+    """Return the table: MAE beside baselines, skill with its interval, relative errors, loss, coverage."""
+    said = said or origins(judged)
+    times = np.concatenate([one.issue_times for one, _ in judged])
     made = Table(
-        title=f"{said + ': ' if said else ''}issue times {iso(int(times.min()))} to {iso(int(times.max()))}",
+        title=f"{said + ': ' if said else ''}issue times {iso(int(times.min()))} to {iso(int(times.max()))}; "
+        "skill over seasonal naive with its 95 % interval",
         title_justify="left",
         box=SIMPLE,
         pad_edge=False,
@@ -82,63 +109,45 @@ def table(scored: list[Scored], external: str, said: str) -> Table:
         "MAE",
         "naive",
         "climatology",
-        *([external] if external else []),
+        *([external, f"over {external}"] if external else []),
         "skill",
         "nMAE %",
         "MAPE %",
         "pinball",
+        "rCRPS %",
         "covers",
         "by day",
         "fallback %",
     ):
         made.add_column(name, justify="left" if name in ("series", "unit") else "right", no_wrap=True)
-    for one in scored:
-        made.add_row(*_row(one, external))
+    for one, found in judged:
+        made.add_row(*_row(one, found, external))
     return made
 
 
-def _row(one: Scored, external: str) -> list[str]:
-    median, truth = one.quantiles["p50"], one.truth
-    naive, climate = (one.baselines[name] for name in ("seasonal_naive", "climatology"))
-    error, reference = metrics.mae(truth, median), metrics.mae(truth, naive)
-    loss = metrics.mean_pinball(truth, np.stack(list(one.quantiles.values())), [level(name) for name in one.quantiles])
-    outer = (one.quantiles[min(one.quantiles)], one.quantiles[max(one.quantiles)])
-    day = one.daylight
-    sunny = _plain(metrics.coverage(truth[day], outer[0][day], outer[1][day]), 3) if one.signal.night_zero else ""
-    beside = [_plain(metrics.mae(truth, one.external)) if one.external is not None else "-"] if external else []
+def _row(one: Scored, found: Measured, external: str) -> list[str]:
+    def plain(metric: str, digits: int | None = None, times: float = 1) -> str:
+        return number(times * found.of(metric).value, digits)
+
+    beside = [plain(f"mae_{external}"), ranged(found.of(f"skill_{external}"), 2)] if external else []
+    sunny = number(found.of("coverage", "light", "day").value, 3) if one.signal.night_zero else ""
     return [
         str(one.series),
         one.signal.unit,
-        str(int(np.isfinite(truth).sum())),
-        _plain(error),
-        _plain(reference),
-        _plain(metrics.mae(truth, climate)),
+        str(found.of("mae").n),
+        plain("mae"),
+        plain("mae_seasonal_naive"),
+        plain("mae_climatology"),
         *beside,
-        _plain(metrics.skill(error, reference), 2),
-        _plain(100 * error / _mean(truth), 1),
-        _plain(metrics.mape(truth, median), 1) if _far_from_zero(truth) else "",
-        _plain(loss),
-        _plain(metrics.coverage(truth, *outer), 3),
+        ranged(found.of("skill_seasonal_naive"), 2),
+        plain("nmae_mean", 1, 100),
+        plain("mape", 1) if found.by("mape", "all") else "",
+        plain("pinball"),
+        plain("rcrps", 1, 100),
+        plain("coverage", 3),
         sunny,
-        _plain(100 * float((one.level > 0).mean()), 1),
+        number(100 * float((one.level > 0).mean()), 1),
     ]
-
-
-def _far_from_zero(truth: NDArray[np.float64]) -> bool:
-    """Return whether percentages mean something: no hour below a tenth of the mean."""
-    return bool(np.nanmin(truth) > _mean(truth) / 10) if np.isfinite(truth).any() else False
-
-
-def _mean(truth: NDArray[np.float64]) -> float:
-    known = truth[np.isfinite(truth)]
-    return float(known.mean()) if len(known) and known.mean() else float("nan")
-
-
-def _plain(value: float, digits: int | None = None) -> str:
-    """Write a number; without `digits`, with about four significant ones."""
-    if digits is None:
-        digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2  # noqa: PLR2004 - four digits are plenty
-    return f"{value:,.{digits}f}" if np.isfinite(value) else "-"
 
 
 if __name__ == "__main__":

@@ -1,205 +1,146 @@
-"""Forecasts of past hours beside what came true, both baselines on the same inputs, and somebody else's forecast."""
+"""Forecasts of past hours beside what came true and what others said, from wherever the forecasts lie."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from wattahead.domain import sun
-from wattahead.domain.bundle import Rung
-from wattahead.domain.catalog import Signal, Zone
+from training import planned, tabled
+from training.made import Made
+from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, HOUR
-from wattahead.domain.plan import Batch, Plan, PlannedPool
-from wattahead.domain.series import Series
+from wattahead.evaluation.scored import Scored
 from wattahead.features.panel import Panel, panel
-from wattahead.jobs.hour import features_key
-from wattahead.jobs.score import Scorer
-from wattahead.models.rows import Rows
-from wattahead.storage import keys, timeseries
-from wattahead.storage.documents import decode
+from wattahead.storage import timeseries
+from wattahead.storage.catalogs import latest_catalog
 from wattahead.storage.objects import Bucket
-from wattahead.storage.tables import decode_table, read_parquet
-from wattahead.workloads.forecast import feature_schema, valid_times
 
 Floats = NDArray[np.float64]
-
-BASELINES = ("seasonal_naive", "climatology")
+Tell = Callable[[int, int], None]  # how many parts of how many are read
 
 
 @dataclass(frozen=True)
-class Scored:
-    """One series over many issue times: T issue times, H steps, arrays of shape (T, H)."""
+class Asked:
+    """Which forecasts are judged: a kind, its run, and issue times from `first` to `last` [µs], both included."""
 
-    series: Series
-    signal: Signal
-    zone: Zone
-    issue_times: NDArray[np.int64]  # (T)
-    valid_times: NDArray[np.int64]
-    quantiles: dict[str, Floats]
-    baselines: dict[str, Floats]  # their medians
-    external: Floats | None
-    truth: Floats
-    level: NDArray[np.int8]
+    kind: str  # live, backfill, backtest or shadow
+    run: str
+    first: int
+    last: int
+    external: str = ""  # a provider whose forecasts are put beside ours
+
+    def __post_init__(self) -> None:
+        if (self.kind == "live") == bool(self.run):
+            fix = "name a run for a backfill or backtest, and none for live"
+            raise Refused("E_EVENT_SHAPE", f"kind {self.kind} with run {self.run!r}", fix=fix)
 
     @property
-    def daylight(self) -> NDArray[np.bool_]:
-        """Hours whose middle has the sun above 5 degrees."""
-        middle = self.valid_times + self.signal.step // 2
-        return sun.elevation(middle, np.array(self.zone.latitude), np.array(self.zone.longitude)) > 5  # noqa: PLR2004 - the usual bound for solar
+    def named(self) -> str:
+        """The run in words."""
+        return f"{self.kind} {self.run}".strip()
 
 
-@dataclass(frozen=True)
-class _Hour:
-    """What one batch of one hour held."""
+def collect(bucket: Bucket, asked: Asked, *, now: int, tell: Tell = lambda _, __: None) -> list[Scored]:
+    """Return every series of the hours asked for, sorted by name; truth as known at `now` [µs].
 
-    issue_time: int
-    planned: PlannedPool
-    batch: Batch
-    rows: pa.Table
-    baselines: dict[str, Floats]
-
-
-def collect(
-    bucket: Bucket, run: str, first: int, last: int, external: str, *, now: int, tell: Callable[[int, int], None]
-) -> list[Scored]:
-    """Return every series of the live hours, or of a backfill run, with issue times in [first, last] [µs]."""
-    scorer = Scorer(bucket)
-    found: dict[str, list[tuple[_Hour, int]]] = {}
-    plans = list(_plans(bucket, run, first, last))
-    for number, key in enumerate(plans):
-        for hour in _hours(scorer, key):
-            for place, name in enumerate(hour.batch.series):
-                found.setdefault(name, []).append((hour, place))
-        tell(number + 1, len(plans))
-    if not found:
-        raise Refused(
-            "E_FEAT_MISSING",
-            f"no forecasts of {run or 'the live hours'} between the times asked for",
-            fix="run them first, or widen the range",
-        )
-    truths: dict[tuple[str, str], tuple[list[str], Panel]] = {}
-    return [_scored(bucket, name, parts, external, truths, now) for name, parts in sorted(found.items())]
-
-
-def _plans(bucket: Bucket, run: str, first: int, last: int) -> Iterator[str]:
-    root = f"plans/run_kind=backfill/run={run}" if run else "plans/run_kind=live"
-    for key in (key for key in bucket.keys(root) if key.endswith("/plan.json")):  # work lists lie beside them
-        parts = dict(part.split("=", 1) for part in key.split("/") if "=" in part)
-        at = int(np.datetime64(f"{parts['issue_date']}T{parts['issue_hour']}", "us").astype(np.int64))
-        if first <= at <= last:
-            yield key
-
-
-def _hours(scorer: Scorer, key: str) -> Iterator[_Hour]:
-    plan = scorer.bucket.read(key, lambda body: decode(Plan, body, where=key))
-    for batch in plan.batches:
-        planned = plan.pools[batch.pool]
-        rows_key = keys.rows(plan, planned.workload, batch.name)
-        try:
-            rows = scorer.bucket.read(rows_key, partial(read_parquet, where=rows_key))
-            table = scorer.bucket.read(
-                features_key(plan, batch), partial(decode_table, schema=feature_schema(planned), where="features")
-            )
-        except Refused as error:
-            if error.code != "E_FEAT_MISSING":
-                raise
-            continue  # a batch that was never scored has nothing to be judged by
-        yield _Hour(plan.issue_time, planned, batch, rows, _baselines(scorer, planned, batch, table))
-
-
-def _baselines(scorer: Scorer, planned: PlannedPool, batch: Batch, table: pa.Table) -> dict[str, Floats]:
-    """Return the medians of the plan's baselines on the batch's own feature object, shape (S, H)."""
-    steps = len(valid_times(planned, 0))
-    block = np.stack([table[name].to_numpy() for name in planned.features])
-    rows = Rows(
-        tuple(name.split("/", 1)[0] for name in batch.series),
-        steps,
-        planned.features,
-        block,
-        table["scale"].to_numpy()[::steps],
+    Hours with plans are read as they were planned, with both baselines on the very inputs of each batch; the rows of
+    a backtest, which has none, are given to `of_rows`. Raises `E_FEAT_MISSING` when there is no forecast.
+    """
+    made = planned.read(bucket, asked.kind, asked.run, asked.first, asked.last, tell)
+    if made:
+        return beside(bucket, made, asked.external, now=now)
+    table = tabled.read(bucket, asked.kind, asked.run, asked.first, asked.last, tell)
+    if table.num_rows:
+        return of_rows(bucket, table, latest_catalog(bucket)[1], asked.external, now=now)
+    raise Refused(
+        "E_FEAT_MISSING",
+        f"no forecasts of {asked.named} between the times asked for",
+        fix="run them first, or widen the range",
     )
-    rungs: dict[str, Rung] = {rung.role: rung for rung in planned.ladder}
-    found = {}
-    for role in BASELINES:
-        values = np.full((len(batch.series), steps), np.nan)
-        if role in rungs:
-            model = scorer.model(rungs[role], planned)
-            able = np.flatnonzero(model.usable(rows))
-            if len(able):
-                values[able] = model.predict(rows.take(able))[planned.pool.quantiles.index("p50")].reshape(-1, steps)
-        found[role] = values
-    return found
 
 
-def _scored(
-    bucket: Bucket,
-    name: str,
-    parts: list[tuple[_Hour, int]],
-    external: str,
-    truths: dict[tuple[str, str], tuple[list[str], Panel]],
-    now: int,
-) -> Scored:
-    planned, series = parts[0][0].planned, Series.parse(name)
-    times = np.array([hour.issue_time for hour, _ in parts])
-    steps, step = len(valid_times(planned, 0)), planned.signal.step
-    stacked = {quantile: _stack(parts, quantile, steps) for quantile in planned.pool.quantiles}
-    signal = (series.key, series.subkey)
-    if signal not in truths:
-        truths[signal] = _truth(bucket, series, times, planned)
-    zones, actual = truths[signal]
-    cells = (times[:, None] - actual.start) // step + np.arange(steps)
-    truth = (
-        actual.settled(now)[zones.index(series.zone)][cells] if series.zone in zones else np.full(cells.shape, np.nan)
-    )
+def of_rows(bucket: Bucket, table: pa.Table, catalog: Catalog, external: str = "", *, now: int) -> list[Scored]:
+    """Return every series of a table with the columns of forecast rows, whoever made it; sorted by name.
+
+    Columns `seasonal_naive` and `climatology` are taken for the medians of the baselines. Without the first it is
+    the same hour of the newest day that was known at the issue time; without the second there is none.
+    """
+    return beside(bucket, tabled.made(bucket, table, catalog, now=now), external, now=now)
+
+
+def beside(bucket: Bucket, made: Sequence[Made], external: str, *, now: int) -> list[Scored]:
+    """Put what came true, as known at `now` [µs], and the forecasts of provider `external` beside ours."""
+    found = []
+    for alike in _by_signal(made).values():
+        first, last = (int(choose([choose(one.issue_times) for one in alike])) for choose in (min, max))
+        end = last + max(one.steps * one.signal.step for one in alike) + DAY
+        truth = _truth(bucket, alike[0], first, end)
+        said = _said(bucket, external, alike[0], first, end) if external else {}
+        found += [_scored(one, truth.get(one.series.zone), said.get(one.series.zone), external, now) for one in alike]
+    return sorted(found, key=lambda one: one.series)
+
+
+def _by_signal(made: Sequence[Made]) -> dict[tuple[str, str], list[Made]]:
+    alike: dict[tuple[str, str], list[Made]] = {}
+    for one in made:
+        alike.setdefault((one.series.key, one.series.subkey), []).append(one)
+    return alike
+
+
+def _scored(one: Made, truth: Panel | None, said: Panel | None, external: str, now: int) -> Scored:
+    known = np.full((len(one.issue_times), one.steps), np.nan)
+    if truth:
+        cells = (one.issue_times[:, None] - truth.start) // truth.step + np.arange(one.steps)
+        known = truth.settled(now)[0][cells]
+    references = dict(one.baselines)
+    if external:
+        references[external] = np.full(known.shape, np.nan)
+    if said:
+        references[external] = said.known(one.issue_times, before=0, after=one.steps)[0]
     return Scored(
-        series,
-        planned.signal,
-        planned.zones[series.zone],
-        times,
-        times[:, None] + np.arange(steps) * step,
-        stacked,
-        {role: np.stack([hour.baselines[role][place] for hour, place in parts]) for role in BASELINES},
-        _external(bucket, external, series, times, steps, step) if external else None,
-        truth,
-        np.array([hour.rows["fallback_level"].to_numpy()[place * steps] for hour, place in parts], dtype=np.int8),
+        one.series,
+        one.signal,
+        one.zone,
+        one.pool,
+        one.issue_times,
+        one.quantiles,
+        references,
+        known,
+        one.scale,
+        one.level,
+        one.version,
     )
 
 
-def _stack(parts: list[tuple[_Hour, int]], column: str, steps: int) -> Floats:
-    return np.stack(
-        [hour.rows[column].to_numpy().astype(np.float64)[place * steps : (place + 1) * steps] for hour, place in parts]
-    )
+def _truth(bucket: Bucket, one: Made, start: int, end: int) -> Mapping[str, Panel]:
+    table = timeseries.load(bucket, timeseries.actuals(one.series.key, one.series.subkey), start, end)
+    return _by_zone(table, "value", start, end, one.signal.step)
 
 
-def _truth(bucket: Bucket, series: Series, times: NDArray[np.int64], planned: PlannedPool) -> tuple[list[str], Panel]:
-    start, end = int(times.min()), int(times.max()) + 8 * DAY
-    table = timeseries.load(bucket, timeseries.actuals(series.key, series.subkey), start, end)
-    return _by_zone(table, "value", start, end, planned.signal.step)
-
-
-def _external(
-    bucket: Bucket, provider: str, series: Series, times: NDArray[np.int64], steps: int, step: int
-) -> Floats | None:
-    """Return what the provider had said of this series by each issue time, or None if it never did."""
-    variable = f"{series.key}_{series.subkey}"
-    start, end = int(times.min()), int(times.max()) + 2 * DAY
+def _said(bucket: Bucket, provider: str, one: Made, start: int, end: int) -> Mapping[str, Panel]:
+    """Return what a provider said of this signal, by zone."""
+    variable = f"{one.series.key}_{one.series.subkey}"
     table = timeseries.load(bucket, timeseries.external(provider), start - 3 * DAY, end, variables=(variable,))
-    zones, held = _by_zone(table, variable, start, end, step)
-    if series.zone not in zones:
-        return None
-    known = held.known(times, before=0, after=steps)[zones.index(series.zone)]
-    return known if np.isfinite(known).any() else None
+    return _by_zone(table, variable, start, end, one.signal.step)
 
 
-def _by_zone(table: pa.Table, column: str, start: int, end: int, step: int) -> tuple[list[str], Panel]:
-    names = table["zone"].cast(pa.string()).to_pylist()
-    zones = sorted(set(names))
-    where = {zone: number for number, zone in enumerate(zones)}
-    who = np.array([where[name] for name in names], dtype=np.int64)
+def _by_zone(table: pa.Table, column: str, start: int, end: int, step: int) -> dict[str, Panel]:
+    zones = table.unify_dictionaries()["zone"].combine_chunks()
+    if not len(zones):
+        return {}
+    codes = zones.indices.to_numpy(zero_copy_only=False)
     valid, available = (table[name].cast(pa.int64()).to_numpy() for name in ("valid_time", "available_at"))
-    value = table[column].to_numpy().astype(np.float64)
-    return zones, panel(who, valid, available, value, series=len(zones), start=start - start % HOUR, end=end, step=step)
+    value, start = table[column].to_numpy().astype(np.float64), start - start % HOUR
+    order = np.argsort(codes, kind="stable")
+    cuts = np.searchsorted(codes[order], np.arange(1, len(zones.dictionary)))
+    found = {}
+    for zone, here in zip(zones.dictionary.to_pylist(), np.split(order, cuts), strict=True):
+        if np.isfinite(value[here]).any():
+            who = np.zeros(len(here), dtype=np.int64)
+            found[zone] = panel(
+                who, valid[here], available[here], value[here], series=1, start=start, end=end, step=step
+            )
+    return found

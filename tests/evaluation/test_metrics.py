@@ -1,9 +1,11 @@
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattahead.evaluation import metrics
+from wattahead.evaluation import losses, metrics
 
 TRUTH = np.array([10.0, 20.0, np.nan, 40.0])
 MEDIAN = np.array([12.0, 17.0, 5.0, 40.0])
@@ -47,3 +49,64 @@ def test_the_pinball_loss_of_the_median_is_half_the_absolute_error(truth: list[f
     found = metrics.pinball(np.array(truth), np.full(len(truth), guess), 0.5)
 
     assert found == pytest.approx(metrics.mae(np.array(truth), np.full(len(truth), guess)) / 2)
+
+
+def test_the_crps_of_a_median_alone_is_the_absolute_error() -> None:
+    assert metrics.crps(TRUTH, MEDIAN[None], [0.5]) == pytest.approx(metrics.mae(TRUTH, MEDIAN))
+
+
+def test_the_crps_of_many_quantiles_is_the_one_that_is_known_for_a_normal_distribution() -> None:
+    levels = [(number + 0.5) / 2000 for number in range(2000)]
+    normal = NormalDist()
+    quantiles = np.array([[normal.inv_cdf(level)] for level in levels])
+    exact = 0.7 * (2 * normal.cdf(0.7) - 1) + 2 * normal.pdf(0.7) - np.pi**-0.5  # Gneiting and Raftery 2007, eq. 21
+
+    assert metrics.crps(np.array([0.7]), quantiles, levels) == pytest.approx(exact, rel=1e-3)
+
+
+@given(st.lists(st.integers(1, 99), min_size=1, max_size=20, unique=True))
+def test_quantiles_share_the_probabilities_between_them(levels: list[int]) -> None:
+    shares = losses.weights([level / 100 for level in sorted(levels)])
+
+    assert shares.sum() == pytest.approx(1)
+    assert (shares > 0).all()
+
+
+def test_a_quantile_weighs_what_lies_nearest_to_it() -> None:
+    assert losses.weights([0.1, 0.5, 0.9]) == pytest.approx([0.3, 0.4, 0.3])
+
+
+@given(st.floats(0.01, 1e4), st.floats(-1e4, 1e4))
+def test_the_relative_crps_is_the_same_in_any_unit(size: float, shift: float) -> None:
+    truth, quantiles = np.arange(50.0), np.stack([np.arange(50.0) - 3, np.arange(50.0) + 1, np.arange(50.0) + 4])
+    levels = [0.1, 0.5, 0.9]
+
+    found = metrics.rcrps(truth * size + shift, quantiles * size + shift, levels)
+
+    assert found == pytest.approx(metrics.rcrps(truth, quantiles, levels), rel=1e-6)
+
+
+def test_the_normalised_error_is_over_hours_that_both_are_known_in() -> None:
+    by = np.array([100.0, np.nan, 100.0, 100.0])
+
+    assert metrics.nmae(TRUTH, MEDIAN, by) == pytest.approx(0.01)
+    assert np.isnan(metrics.nmae(TRUTH, MEDIAN, np.zeros(4)))
+
+
+def test_a_ramp_is_missed_that_comes_an_hour_late_and_hit_that_comes_in_time() -> None:
+    truth = np.tile([0.0, 0.0, 100.0, 100.0], 3)[None]
+    late, smooth = np.roll(truth, 1), truth * 0.5
+
+    assert (metrics.ramp_hits(truth, truth), metrics.ramp_hits(truth, late)) == (1.0, 0.0)
+    assert metrics.ramp_hits(truth, smooth) == 0.0
+    assert (metrics.ramp_mae(truth, truth), metrics.ramp_mae(truth, late)) == (0.0, 100.0)
+
+
+def test_no_ramp_is_found_where_nothing_changes() -> None:
+    assert np.isnan(metrics.ramp_hits(np.ones((2, 5)), np.ones((2, 5))))
+
+
+def test_percentages_are_not_for_series_that_come_near_zero() -> None:
+    assert metrics.far_from_zero(np.array([90.0, 110.0, np.nan]))
+    assert not metrics.far_from_zero(np.array([0.0, 110.0]))
+    assert not metrics.far_from_zero(np.array([np.nan]))
