@@ -36,7 +36,7 @@ class Sample:
     """What one batch is scored from: S series of the plan, H steps each."""
 
     series: tuple[str, ...]
-    valid_times: NDArray[np.int64]  # (H) [µs]
+    valid_times: NDArray[np.int64]  # (H) [µs], or (S, H) where every series has an issue time of its own
     rows: Rows
     age_minutes: NDArray[np.int32]  # (S)
     flags: NDArray[np.int32]  # (S)
@@ -163,8 +163,23 @@ def to_rows(
 
     `extra` are flags that all rows of this attempt carry.
     """
-    steps, signal = len(sample.valid_times), planned.signal
+    issue_times = np.full(len(sample.series), plan.issue_time)
+    return to_rows_of_many(planned, sample, issue_times, climbed, run_id=run_id, extra=extra)
+
+
+def to_rows_of_many(
+    planned: PlannedPool,
+    sample: Sample,
+    issue_times: NDArray[np.int64],
+    climbed: Climbed,
+    *,
+    run_id: str,
+    extra: int = 0,
+) -> tuple[pa.Table, NDArray[np.int32]]:
+    """Return the rows of a sample whose series were each issued at a time of its own (S) [µs], in its order."""
+    steps, signal = sample.rows.steps, planned.signal
     zones = sample.rows.zones
+    valid = np.broadcast_to(sample.valid_times, (len(zones), steps))
     dark = np.zeros((len(zones), steps), dtype=bool)
     if signal.night_zero:
         dark = dark_hours(sample.valid_times, signal.step, [planned.zones[zone] for zone in zones])
@@ -182,7 +197,7 @@ def to_rows(
     rungs = climbed.served_by
     columns = {
         "series_id": _repeated(sample.series, steps),
-        "issue_time": _repeated_time(plan.issue_time, len(flags)),
+        "issue_time": pa.array(np.repeat(issue_times, steps)).view(INSTANT),
         "model_name": _repeated([rung.kind if rung else "none" for rung in rungs], steps),
         "model_version": _repeated([rung.bundle_id[:12] if rung else "" for rung in rungs], steps),
         "run_id": _repeated([run_id], len(flags)),
@@ -192,8 +207,8 @@ def to_rows(
         "zone": _repeated(zones, steps),
         "key": _repeated([signal.key], len(flags)),
         "subkey": _repeated([signal.subkey], len(flags)),
-        "valid_time": pa.array(np.tile(sample.valid_times, len(zones))).view(INSTANT),
-        "lead_time_minutes": np.tile(((sample.valid_times - plan.issue_time) // MINUTE).astype(np.int32), len(zones)),
+        "valid_time": pa.array(valid.reshape(-1)).view(INSTANT),
+        "lead_time_minutes": ((valid - issue_times[:, None]) // MINUTE).astype(np.int32).reshape(-1),
         "unit": _repeated([signal.unit], len(flags)),
     }
     quantiles = {name: pa.array(values[index], from_pandas=True) for index, name in enumerate(planned.pool.quantiles)}
@@ -215,7 +230,3 @@ def _repeated(names: tuple[str, ...] | list[str], times: int) -> pa.DictionaryAr
     where = {name: number for number, name in enumerate(distinct)}
     codes = np.repeat(np.array([where[name] for name in names], dtype=np.int32), times)
     return pa.DictionaryArray.from_arrays(codes, pa.array(distinct, pa.string()))
-
-
-def _repeated_time(at: int, times: int) -> pa.Array:
-    return pa.array(np.full(times, at)).view(INSTANT)
