@@ -1,51 +1,27 @@
 """`python -m training`: the entry point of the container and of `wattahead train`. One pool after another."""
 
-import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from training.attempts import Attempt
+from training.question import FAILED, USAGE, Question, question
 from training.stopping import CODE, Stop, Stopped
 from training.train import Trained, train
+from training.validating import validate_one
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused, WattaheadError
-from wattahead.domain.hours import floor_hour, instant
 from wattahead.domain.series import origin
-from wattahead.storage.catalogs import latest_catalog
-from wattahead.storage.objects import Bucket, open_bucket
 
-USAGE, FAILED = 64, 1
-EXIT_CODES = """\
-exit codes:
-  0    every pool was trained, promoted or not
-  1    a pool failed, or the storage did; the ledger says which and why
-  64   the question was wrong: an option, a pool, the bucket; nothing was trained
-  143  stopped by SIGTERM: the pool in training keeps its registry as it was, and the ledger says so
-  137  from outside, for a process killed for memory or for not ending in time: it can write nothing
-"""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is trained on what. `until` in µs since 1970, UTC."""
-
-    bucket: Bucket
-    catalog: Catalog
-    pools: tuple[str, ...]
-    until: int
-    seed: int
+WIDTH = 200  # at most, of a table where the output is not a terminal
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Train the chosen pools; return one of EXIT_CODES."""
+    """Train the chosen pools; return one of `training.question.EXIT_CODES`."""
     console, stop = Console(stderr=True), Stop()
     try:
         with stop.listening():
@@ -58,41 +34,28 @@ def main(arguments: list[str] | None = None) -> int:
         return CODE
 
 
-def question(arguments: list[str] | None) -> Question:
-    """Return what the command line asks for; raise `Refused` where it cannot be answered."""
-    asked = parser().parse_args(arguments)
-    bucket = _opened(asked.bucket)
-    _, catalog = latest_catalog(bucket)
-    until = instant(asked.until) if asked.until else floor_hour(time.time_ns() // 1000)
-    return Question(bucket, catalog, tuple(chosen(catalog, asked.pools)), until, asked.seed)
-
-
-def _opened(url: str) -> Bucket:
-    try:
-        return open_bucket(url)
-    except OSError as error:  # such as the default folder, in a container that cannot write
-        fix = "use s3://bucket, or a folder that may be written"
-        raise Refused("E_CONFIG", f"bucket {url!r} cannot be opened: {error}", fix=fix) from error
-
-
 def train_all(asked: Question, console: Console, stop: Stop) -> int:
     """Train one pool after another; one pool's bad data does not keep the others from training."""
+    for note in asked.notes:
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
     failed = 0
     for name in asked.pools:
         try:
-            done = train_one(asked, name, console, stop)
+            if asked.validate:
+                show_validation(asked, name, console, stop)
+            else:
+                report(console, name, train_one(asked, name, console, stop), asked.catalog)
         except WattaheadError as error:
             _red(console, f"{name}: {error}")
             failed += 1
-        else:
-            report(console, name, done, asked.catalog)
         stop.release()
     return FAILED if failed else 0
 
 
 def train_one(asked: Question, name: str, console: Console, stop: Stop) -> Trained:
     """Train one pool and leave one entry in the ledger, whatever ends it. `stop` is held off behind it."""
-    attempt = Attempt(asked.bucket, name, asked.until, asked.seed, started_at=time.time_ns() // 1000)
+    now = time.time_ns() // 1000
+    attempt = Attempt(asked.bucket, name, asked.until, asked.seed, started_at=now, trainer=asked.trainer)
     try:
         with _progress(console, name, stop) as say:
             done = train(asked.bucket, asked.catalog, name, until=asked.until, seed=asked.seed, progress=say, stop=stop)
@@ -105,40 +68,12 @@ def train_one(asked: Question, name: str, console: Console, stop: Stop) -> Train
     return done
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return the command line of the container."""
-    made = _Parser(
-        prog="python -m training",
-        description="Train pools and let the registry decide.",
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    made.add_argument(
-        "--bucket",
-        default=os.environ.get("WATTAHEAD_BUCKET", "bucket"),
-        help="s3://bucket or a folder (default: $WATTAHEAD_BUCKET, or ./bucket)",
-    )
-    made.add_argument("--pools", default="", help="comma-separated; all pools of the catalog by default")
-    made.add_argument(
-        "--until", default="", help="use only what was known before this time, e.g. 2021-01-01T00:00Z (default: now)"
-    )
-    made.add_argument("--seed", type=int, default=1)
-    return made
-
-
-def chosen(catalog: Catalog, pools: str) -> list[str]:
-    """Return the pools that a comma-separated list names; an unknown one is answered with the known ones."""
-    names = [name.strip() for name in pools.split(",") if name.strip()] or sorted(catalog.pools)
-    unknown = [name for name in names if name not in catalog.pools]
-    if unknown:
-        raise Refused("E_CONFIG", f"there is no pool {unknown[0]!r}", fix=f"use {', '.join(sorted(catalog.pools))}")
-    return names
+def show_validation(asked: Question, name: str, console: Console, stop: Stop) -> None:
+    """Validate one pool and print its table; nothing is saved but the measures."""
+    with _progress(console, name, stop) as say:
+        table, key = validate_one(asked, name, say)
+    (console if console.is_terminal else Console(stderr=True, width=WIDTH)).print(table)
+    console.print(f"  all measures: {key}", highlight=False, markup=False, soft_wrap=True)
 
 
 def report(console: Console, name: str, done: Trained, catalog: Catalog) -> None:

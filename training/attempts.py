@@ -25,6 +25,7 @@ class Attempt:
     until: int
     seed: int
     started_at: int
+    trainer: str = ""  # asked for in place of the pool's own
     began: float = field(default_factory=time.perf_counter)
     attempt_id: str = field(default_factory=lambda: secrets.token_hex(8))
     before: Counter[str] = field(init=False)
@@ -58,7 +59,7 @@ class Attempt:
         spent = {name: count - self.before[name] for name, count in self.bucket.traffic.items()}
         entry = ledger.Entry(
             job="train",
-            run_id=run_id(self.pool, self.until, self.seed),
+            run_id=run_id(self.pool, self.until, self.seed, self.trainer),
             issue_time=floor_hour(self.until),
             started_at=self.started_at,
             finished_at=self.started_at + int(took * 1e6),
@@ -75,6 +76,6 @@ class Attempt:
         ledger.record(self.bucket, entry)
 
 
-def run_id(pool: str, until: int, seed: int) -> str:
+def run_id(pool: str, until: int, seed: int, trainer: str = "") -> str:
     """Return the id of a training: attempts at the same question share it. `until` in µs."""
-    return sha256(f"{pool}/{until}/{seed}".encode())[:16]
+    return sha256("/".join(filter(None, (pool, str(until), str(seed), trainer))).encode())[:16]

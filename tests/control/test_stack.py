@@ -133,7 +133,10 @@ def test_the_train_command_starts_the_training_of_a_stack(cloud: Cloud, wattahea
     assert list(cloud.inputs("TrainingMachine").values()) == [{"pools": ["solar", "wind"]}]
 
 
-@pytest.mark.parametrize("words", [("--until", "2026-03-01T00:00Z"), ("--seed", "2"), ("--pools", "No Pool")])
+@pytest.mark.parametrize(
+    "words",
+    [("--until", "2026-03-01T00:00Z"), ("--seed", "2"), ("--pools", "No Pool"), ("--zones", "A"), ("--trainer", "a")],
+)
 def test_what_training_in_a_stack_cannot_take_is_refused(cloud: Cloud, wattahead: Command, words: tuple[str]) -> None:
     assert wattahead("train", *words)[0] == 64
 

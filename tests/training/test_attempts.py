@@ -12,6 +12,7 @@ from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import UNTIL
 from training import __main__ as program
 from training.attempts import run_id
+from training.question import FAILED, USAGE, Question, parser
 from training.stopping import CODE, Stop, Stopped
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Transient
@@ -63,7 +64,7 @@ def ask(bucket: Bucket, catalog: Catalog, *pools: str, stop: Stop | None = None)
     """Train as the program does, with its answer to SIGTERM."""
     stop = stop or Stop()
     with stop.listening():
-        asked = program.Question(bucket, catalog, pools, UNTIL, seed=1)
+        asked = Question(bucket, catalog, pools, UNTIL, seed=1)
         return program.train_all(asked, Console(file=io.StringIO()), stop)
 
 
@@ -133,7 +134,7 @@ def test_a_pool_that_fails_says_why_and_does_not_keep_the_others_from_training(
 def test_a_fault_in_the_code_is_recorded_and_raised(
     copied: Callable[..., SignalledStore], few_trees: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.train.trainer", lambda _: lambda *_: 1 / 0)
+    monkeypatch.setattr("training.candidate.trainer", lambda _: 1 / 0)
     store = copied()
 
     with pytest.raises(ZeroDivisionError):
@@ -158,7 +159,7 @@ def test_storage_that_refuses_the_entry_too_does_not_hide_what_failed_first(
     bucket = bucket_of(Refusing(dict(untrained_world.objects)))
 
     with pytest.raises(Transient, match="models/registry/wind/00000001.json"):
-        program.train_one(program.Question(bucket, few_trees, ("wind",), UNTIL, 1), "wind", Console(quiet=True), Stop())
+        program.train_one(Question(bucket, few_trees, ("wind",), UNTIL, 1), "wind", Console(quiet=True), Stop())
 
 
 @pytest.mark.parametrize(
@@ -290,7 +291,7 @@ def test_an_unknown_pool_is_64_and_leaves_no_entry(
 
 
 def test_every_exit_code_is_in_the_help() -> None:
-    shown = program.parser().format_help()
+    shown = parser().format_help()
 
-    for code in (0, program.FAILED, program.USAGE, CODE, 128 + signal.SIGKILL):
+    for code in (0, FAILED, USAGE, CODE, 128 + signal.SIGKILL):
         assert f"\n  {code:<5}" in shown

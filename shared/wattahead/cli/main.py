@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from importlib import import_module
+from typing import NoReturn
 
 from wattahead.domain.errors import WattaheadError
 
@@ -12,9 +13,12 @@ COMMANDS = {  # name -> (module, one line)
     "catalog": ("catalog", "publish a catalog, or print the newest one"),
     "ingest": ("ingest", "turn somebody's parquet or CSV into actuals and weather"),
     "train": ("train", "train pools and let the registry decide"),
+    "tune": ("tune", "search a trainer's parameters, trial by trial"),
     "up": ("up", "run the whole system on this machine, hour by hour, until stopped"),
     "hour": ("hour", "run one hour through the handlers, on this machine"),
     "backfill": ("backfill", "run a range of hours through the handlers, live or as a named run"),
+    "forecast": ("forecast", "print the next 24 hours of some series"),
+    "backtest": ("backtest", "forecast many past hours at once, training as the calendar says"),
     "evaluate": ("evaluate", "print how good a run's forecasts were, beside both baselines"),
     "query": ("query", "ask DuckDB about the bucket"),
     "status": ("status", "say whether the deployed system is well"),
@@ -42,8 +46,16 @@ def main(arguments: list[str] | None = None) -> int:
         return USAGE
 
 
+class _Parser(argparse.ArgumentParser):
+    """Ends a mistake on the command line with 64; argparse's own 2 is the code of a degraded hour."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: error: {message}\n")
+
+
 def _parser(command: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="wattahead", description="Hourly forecasts as parquet in your own bucket.")
+    parser = _Parser(prog="wattahead", description="Hourly forecasts as parquet in your own bucket.")
     parser.set_defaults(command="")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name, (module, line) in COMMANDS.items():
