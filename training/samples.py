@@ -1,22 +1,30 @@
 """Training samples of a pool: features as they were known at many past issue times, beside what came true."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused
+from wattahead.domain.graph import forecasts_of
 from wattahead.domain.hours import DAY, HOUR, duration, iso
 from wattahead.domain.quality import Quality
 from wattahead.features.cube import build
 from wattahead.features.grammar import columns
+from wattahead.features.others import Issued
 from wattahead.jobs.inputs import Source, load_inputs
+from wattahead.jobs.upstream import issued
 from wattahead.models.rows import Rows
+from wattahead.storage import hindcasts
 from wattahead.storage.objects import Bucket
 
 Floats = NDArray[np.float64]
+
+ENOUGH: Final = 0.5  # share of the samples that must have their other signals, for those without to be left out
 
 
 @dataclass(frozen=True)
@@ -60,12 +68,15 @@ def source_of(catalog: Catalog, pool: str, features: tuple[str, ...]) -> Source:
     """Return the pool as training reads it: the same features, zones and rules that scoring reads."""
     held = catalog.pools[pool]
     zones = {zone: catalog.zones[zone] for zone in sorted(held.zones)}
-    return Source(held, catalog.signals[held.signal], zones, columns(features))
+    return Source(held, catalog.signals[held.signal], zones, columns(features), catalog.signals)
 
 
-def load_samples(bucket: Bucket, source: Source, first: int, until: int) -> Samples:
+def load_samples(
+    bucket: Bucket, source: Source, first: int, until: int, *, forecasts: Mapping[str, Issued] | None = None
+) -> Samples:
     """Return samples of all issue times from `first` whose horizon ends by `until` [µs].
 
+    `forecasts` of other signals are hindcasts of trainings that knew nothing after `until`, unless they are given.
     Samples without a scale or without any truth are left out.
     """
     hours = np.arange(first, until - duration(source.pool.horizon) + 1, HOUR)
@@ -76,7 +87,8 @@ def load_samples(bucket: Bucket, source: Source, first: int, until: int) -> Samp
             f"no issue time of {source.pool.signal} between {iso(first)} and {iso(until)}",
             fix="ingest more history",
         )
-    inputs = load_inputs(bucket, source, int(times[0]), int(times[-1]), truth_until=until)
+    read = known_forecasts(bucket, source, until) if forecasts is None else forecasts
+    inputs = load_inputs(bucket, source, int(times[0]), int(times[-1]), truth_until=until, forecasts=read)
     cube = build(source.recipe, inputs, times)
     series, moments, steps = cube.values.shape[1:]
     cells = (times[:, None] - inputs.target.start) // source.signal.step + np.arange(steps)
@@ -88,9 +100,27 @@ def load_samples(bucket: Bucket, source: Source, first: int, until: int) -> Samp
     return samples.take(useful)
 
 
+def known_forecasts(bucket: Bucket, source: Source, until: int) -> dict[str, Issued]:
+    """Return what would have been forecast of the signals that a source reads, by trainings before `until` [µs]."""
+    read = {name: source.others[name] for name in forecasts_of(source.features) if name in source.others}
+    return {
+        name: issued(hindcasts.load(bucket, signal, until), source.names, signal.step) for name, signal in read.items()
+    }
+
+
+def complete(samples: Samples) -> NDArray[np.bool_]:
+    """Return which samples are fit to learn from: their weather was complete, and so were their other signals.
+
+    Those without other signals stay when there are hardly any with them, as before the first training upstream.
+    """
+    weather = (samples.flags & Quality.WEATHER_MISSING) == 0
+    others = weather & ((samples.flags & (Quality.INPUT_MISSING | Quality.INPUT_STALE)) == 0)
+    return others if others.sum() >= ENOUGH * weather.sum() else weather
+
+
 def with_weather(samples: Samples) -> Samples:
-    """Return the samples whose weather was complete: a model learns what weather means only where there is some."""
-    return samples.take((samples.flags & Quality.WEATHER_MISSING) == 0)
+    """Return the complete samples: a model learns what weather means only where there is some."""
+    return samples.take(complete(samples))
 
 
 def first_issue(bucket_until: int, window: str) -> int:

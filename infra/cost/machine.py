@@ -29,8 +29,8 @@ def machine(name: str) -> dict[str, Any]:
 
 
 def hour() -> Transitions:
-    """Return what one live hour costs when every source is there: an item is a batch."""
-    return walk(machine("hour"), one_item=("Hours",))
+    """Return what one live hour of one stage costs when every source is there: an item is a batch."""
+    return walk(machine("hour"), one_item=("Hours", "Stages"))
 
 
 def night() -> Transitions:

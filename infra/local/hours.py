@@ -46,7 +46,7 @@ def run_hour(event: Event) -> dict[str, object]:
     planned = call("plan", plan.handler, event)
     if planned["outcome"] == "too_old":
         return {**planned, "rows": 0, "score": "too_old", "errors": errors}
-    answers = [run_batch(item) for item in work_list(str(planned["work"]))] if planned["items"] else []
+    answers = [run_batch(item) for stage in planned["work"] for item in work_list(stage)]
     finished = call("finish", finish.handler, planned["event"])
     outcomes = [str(answer["outcome"]) for answer in answers]
     severity: list[str] = [*SEVERITY]

@@ -107,3 +107,11 @@ def test_names_of_the_catalog_itself_keep_their_rules(changes: dict[str, Any]) -
 def test_quantiles_that_are_not_two_digits_in_order_are_refused(quantiles: tuple[str, ...]) -> None:
     with pytest.raises(Refused, match="E_CONFIG"):
         _pool(quantiles=quantiles)
+
+
+@pytest.mark.parametrize("coarse", ["PT0H", "PT3H", "PT40M", "PT30M"])
+def test_weather_is_held_over_whole_intervals_of_the_signal_within_an_hour(coarse: str) -> None:
+    with pytest.raises(Refused, match="E_CONFIG"):
+        _catalog(pools={"solar": _pool(weather_resolution=coarse)})
+
+    assert _catalog(pools={"solar": _pool(weather_resolution="PT1H")})

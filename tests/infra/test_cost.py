@@ -133,15 +133,16 @@ def test_without_arguments_the_command_draws_every_table(
     assert all(table.title in shown for table in page.tables())
 
 
-def test_an_hour_of_one_batch_is_seventeen_transitions_by_hand() -> None:
-    before = ["OneOrMany", "OneHour", "Hours", "Kind", "Ingest", "Plan", "AnythingToDo", "Batches"]
+def test_an_hour_of_one_batch_is_nineteen_transitions_by_hand() -> None:
+    before = ["OneOrMany", "OneHour", "Hours", "Kind", "Ingest", "Plan", "AnythingToDo"]
+    stage = ["Stages", "Batches", "StageOver"]
     batch = ["start of the child", "Features", "SourcesThere", "Score"]
     after = ["Finish", "Whole", "HourDone", "Failed", "Done"]
 
     counted = machine.hour()
 
-    assert (counted.fixed, counted.per_item) == (len(before) + len(after), len(batch))
-    assert counted.of(1) == 17
+    assert (counted.fixed, counted.per_item) == (len(before) + len(stage) + len(after), len(batch))
+    assert counted.of(1) == 19
 
 
 def test_a_night_of_one_pool_is_seven_transitions_by_hand() -> None:
@@ -152,11 +153,12 @@ def test_a_night_of_one_pool_is_seven_transitions_by_hand() -> None:
 
 def test_a_state_more_in_the_machine_is_a_transition_more() -> None:
     held: dict[str, Any] = machine.machine("hour")
-    child = held["States"]["Hours"]["ItemProcessor"]["States"]["Batches"]["ItemProcessor"]
+    stages = held["States"]["Hours"]["ItemProcessor"]["States"]["Stages"]["ItemProcessor"]
+    child = stages["States"]["Batches"]["ItemProcessor"]
     child["States"]["Before"] = {"Type": "Pass", "Next": child["StartAt"]}
     child["StartAt"] = "Before"
 
-    assert machine.walk(held, one_item=("Hours",)).per_item == machine.hour().per_item + 1
+    assert machine.walk(held, one_item=("Hours", "Stages")).per_item == machine.hour().per_item + 1
 
 
 @pytest.mark.parametrize(

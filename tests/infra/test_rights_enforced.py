@@ -50,8 +50,9 @@ plans                R    -      RW   R        R     R       -     -       -    
 features             -    -      -    RW       R     -       -     -       -       -
 models/bundles       -    -      -    -        R     -       -     -       -       RWL
 models/registry      -    -      RL   -        -     -       -     -       -       RWL
-forecasts            -    -      L    -        RWL   L       -     -       -       -
-backfills/forecasts  -    -      L    -        RWL   L       -     -       -       -
+hindcasts            -    -      -    -        -     -       -     -       -       RWL
+forecasts            -    -      L    R        RWL   L       -     -       -       -
+backfills/forecasts  -    -      L    R        RWL   L       -     -       -       -
 backfills/features   -    -      -    RW       R     -       -     -       -       -
 ledger               -    RW     RW   RW       RW    RW      -     -       RW      RW
 map-results          RW   -      -    -        -     -       -     -       -       -
@@ -134,8 +135,8 @@ def test_a_role_may_do_in_every_folder_what_its_job_does_and_nothing_else(
 def test_the_table_covers_every_role_and_hundreds_of_cells() -> None:
     cells = [(role, cell) for role in ROLES for cell in wanted(role)]
 
-    assert len(cells) == 10 * 19 * 4 == 760
-    assert sum(letter != "L" for _, (_, letter) in cells) == 570  # the server's word; for L the evaluator's as well
+    assert len(cells) == 10 * 20 * 4 == 800
+    assert sum(letter != "L" for _, (_, letter) in cells) == 600  # the server's word; for L the evaluator's as well
     assert set(ROLES.values()) == set(carriers(load()))
 
 

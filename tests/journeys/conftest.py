@@ -11,7 +11,7 @@ import pytest
 from tests.journeys.cloud import ISSUE, NAMES, Cloud, Clouds, forget
 from tests.journeys.machine import Clock, Functions, serve, take_away
 from tests.journeys.stores import DictStore, bucket_of
-from tests.journeys.world import one_zone_a_batch, prepared, trained
+from tests.journeys.world import one_zone_a_batch, prepared, trained, two_stages
 from wattahead.domain.hours import MINUTE
 from wattahead.storage.catalogs import latest_catalog
 
@@ -51,6 +51,18 @@ def many_zones(tmp_path_factory: pytest.TempPathFactory) -> DictStore:
 def few_zones(tmp_path_factory: pytest.TempPathFactory) -> DictStore:
     """The same with three zones."""
     return one_zone_a_batch(tmp_path_factory.mktemp("few"), zones=3)
+
+
+@pytest.fixture(scope="session")
+def staged_world(tmp_path_factory: pytest.TempPathFactory) -> DictStore:
+    """Two zones whose carbon intensity is forecast from the forecasts of solar and wind. Nobody writes to it."""
+    return two_stages(tmp_path_factory.mktemp("staged"))
+
+
+@pytest.fixture
+def staged(staged_world: DictStore) -> DictStore:
+    """A copy of it."""
+    return DictStore(dict(staged_world.objects))
 
 
 @pytest.fixture

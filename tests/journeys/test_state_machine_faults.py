@@ -76,7 +76,7 @@ def test_a_work_list_that_cannot_be_read_fails_the_hour_after_finish_has_told(
     cloud = clouds(few_zones)
     cloud.clock.now = ISSUE + 20 * MINUTE
     plan = cloud.functions.handlers["plan"]
-    cloud.functions.handlers["plan"] = lambda event, context: {**plan(event, context), "work": "plans/nowhere.json"}
+    cloud.functions.handlers["plan"] = lambda event, context: {**plan(event, context), "work": ["plans/nowhere.json"]}
 
     ended = cloud.run(HOUR_SENT)
 

@@ -24,7 +24,7 @@ from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from functions.retrain import app
 from tests.journeys.machine import Clock, Functions, definition, run, serve, take_away
 from tests.journeys.stores import DictStore
-from training.__main__ import chosen, parser
+from training.question import chosen, parser
 from wattahead.domain.hours import instant
 from wattahead.jobs.settings import settings
 from wattahead.storage.catalogs import latest_catalog, publish_catalog

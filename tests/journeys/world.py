@@ -7,15 +7,17 @@ from pathlib import Path
 import pyarrow as pa
 
 from tests.journeys.stores import DictStore, bucket_of
+from training.candidate import candidate, material
 from training.train import train
 from wattahead.cli.synthetic import catalog as catalog_text
-from wattahead.domain.catalog import Catalog
+from wattahead.domain.catalog import Catalog, in_order
 from wattahead.domain.hours import DAY, HOUR, instant
 from wattahead.domain.plan import HourEvent
+from wattahead.features.grammar import check
 from wattahead.jobs.build_features import build_features
 from wattahead.jobs.ingest import ingest
 from wattahead.jobs.plan import plan
-from wattahead.jobs.promote import register_baselines
+from wattahead.jobs.promote import Verdict, promote, register_baselines
 from wattahead.jobs.score import Scorer
 from wattahead.sources.mapping_files import find_mapping
 from wattahead.sources.synthetic import generate, write
@@ -61,6 +63,61 @@ def one_zone_a_batch(folder: Path, *, zones: int) -> DictStore:
     return store
 
 
+CARBON = """
+[signals.gas]
+key = "production"
+subkey = "gas"
+unit = "MW"
+sign = "generation_positive"
+
+[signals.carbon]
+key = "carbon_intensity"
+subkey = "direct"
+unit = "g/kWh"
+sign = "none"
+
+[pools.carbon]
+signal = "carbon"
+zones = "all"
+feature_set = "carbon"
+batch_size = 1
+"""
+READS = (
+    "zone", "lead", "same_time_1", "newest", "of_gas_same_time_1", "of_wind_newest_mean_24h",
+    "forecast_solar", "forecast_wind", "forecast_wind_plus_1h", "forecast_wind_horizon_mean",
+)  # fmt: skip
+
+
+def two_stages(folder: Path) -> DictStore:
+    """Return a store whose carbon pool reads the forecasts of solar and wind; all three have a small champion.
+
+    Two zones: one batch each of solar and wind, two of carbon.
+    """
+    made = generate(2, ISSUE - DAYS * DAY, ISSUE, seed=3)
+    write(made, folder)
+    plain = tomllib.loads(catalog_text(made) + CARBON)
+    wanted = {"issue_hours": (5,), "parameters": {"rounds": 8, "folds": 2, "least_rows": 20}}
+    pools = {
+        name: {**plain["pools"][name], "zones": sorted(made.zones), **wanted} for name in ("carbon", "solar", "wind")
+    }
+    sets = {**plain["feature_sets"], "carbon": READS}
+    catalog = check(build(Catalog, {**plain, "pools": pools, "feature_sets": sets}, where="catalog"))
+    store = DictStore()
+    publish_catalog(bucket_of(store), catalog)
+    # A clock a week on closes January and February.
+    assert not ingest(bucket_of(store), find_mapping("synthetic"), folder, now=ISSUE + 8 * DAY).refused
+    for name in in_order(catalog, catalog.pools):
+        crowned(bucket_of(store), catalog, name)
+    return store
+
+
+def crowned(bucket: Bucket, catalog: Catalog, pool: str) -> None:
+    """Train a pool and make its candidate the champion, however good it is."""
+    made = candidate(bucket, material(bucket, catalog, pool, until=UNTIL), seed=1, progress=lambda _: None)
+    judge = Verdict(promoted=True, reason="for a test")
+    promote(bucket, pool, made.rung, made.baselines, lambda _: judge, effective_from=UNTIL)
+
+
 def small(text: str) -> str:
     """Return the generator's catalog with few trees: these tests are about what happens, not about skill."""
     return text.replace("rounds = 150", "rounds = 25")
@@ -75,10 +132,14 @@ def trained(store: DictStore, catalog: Catalog, pools: tuple[str, ...]) -> DictS
 
 
 def whole_hour(bucket: Bucket, event: HourEvent = EVENT, *, now: int = NOW) -> str:
-    """Plan, build features and score one hour; return how scoring ended."""
+    """Plan, build features and score one hour, stage after stage; return how scoring ended."""
     plan(bucket, event, now=now)
-    build_features(bucket, event, now=now)
-    return Scorer(bucket).score(event, now=now).outcome
+    scorer = Scorer(bucket)
+    while build_features(bucket, event, now=now).outcome == "waiting":
+        answer = scorer.score(event, now=now)
+        if not answer.rows:
+            return answer.outcome
+    return scorer.score(event, now=now).outcome
 
 
 def rows(objects: Mapping[str, bytes], root: str = "forecasts/") -> dict[str, bytes]:

@@ -1,12 +1,13 @@
 """The catalog: which series exist, in which unit, with which features, and how they are pooled."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Literal
 
 from wattahead.domain.errors import Refused
+from wattahead.domain.graph import forecasts_of, stages
 from wattahead.domain.hours import DAY, HOUR, duration
 from wattahead.domain.names import checked
 from wattahead.domain.series import Series
@@ -16,10 +17,12 @@ _QUANTILE = re.compile(r"p(?!00)[0-9]{2}", re.ASCII)
 
 @dataclass(frozen=True)
 class Zone:
-    """A place: where the sun is, and nothing about its signals. Degrees north and east."""
+    """A place: where the sun is, what its clocks show, when it rests. Degrees north and east."""
 
     latitude: float
     longitude: float
+    timezone: str = ""  # IANA name such as America/Los_Angeles; empty: mean solar time
+    holidays: str = ""  # country or part of one, such as ES or US-CA; empty: every week is like any other
 
     def __post_init__(self) -> None:
         if not (-90 <= self.latitude <= 90 and -180 <= self.longitude <= 180):  # noqa: PLR2004 - degrees of a globe
@@ -78,8 +81,11 @@ class Pool:
     signal: str
     zones: tuple[str, ...]
     feature_set: str
-    trainer: str = "lightgbm"
+    trainer: str = "ensemble"
     weather: str = ""  # provider; empty for features without weather
+    weather_resolution: str = (
+        ""  # of weather that is coarser than the signal, such as PT1H: it is held over its interval
+    )
     horizon: str = "PT24H"
     quantiles: tuple[str, ...] = ("p10", "p50", "p90")
     input_deadline: str = "PT20M"
@@ -125,21 +131,85 @@ class Catalog:
             checked("zone", zone)
         for name, pool in self.pools.items():
             checked("pool", name)
-            _known(f"pool {name}: signal", pool.signal, self.signals)
-            _known(f"pool {name}: feature set", pool.feature_set, self.feature_sets)
+            known(f"pool {name}: signal", pool.signal, self.signals)
+            known(f"pool {name}: feature set", pool.feature_set, self.feature_sets)
             for zone in pool.zones:
-                _known(f"pool {name}: zone", zone, self.zones)
+                known(f"pool {name}: zone", zone, self.zones)
+            _check_weather(name, pool, self.signals[pool.signal])
             duration(pool.horizon)
             duration(pool.training_window)
             duration(pool.input_deadline)
+        stages({name: self.read_by(name) for name in self.pools})
 
     def series(self, pool: str) -> tuple[Series, ...]:
         """Return the series of a pool, sorted by name."""
         signal = self.signals[self.pools[pool].signal]
         return tuple(sorted(Series(zone, signal.key, signal.subkey) for zone in self.pools[pool].zones))
 
+    def forecasters(self, signal: str, zones: Iterable[str]) -> tuple[str, ...]:
+        """Return the pools that forecast `signal` in one of `zones`, sorted."""
+        asked = set(zones)
+        fitting = (name for name, pool in self.pools.items() if pool.signal == signal)
+        return tuple(sorted(name for name in fitting if not asked.isdisjoint(self.pools[name].zones)))
 
-def _known(what: str, name: str, choices: Mapping[str, object]) -> None:
+    def read_by(self, pool: str) -> tuple[str, ...]:
+        """Return the pools whose forecasts of the same issue time a pool's features read, sorted."""
+        held = self.pools[pool]
+        signals = forecasts_of(self.feature_sets[held.feature_set])
+        return tuple(sorted({one for signal in signals for one in self.forecasters(signal, held.zones)}))
+
+
+def check_forecasts(catalog: Catalog) -> None:
+    """Refuse a pool that reads a forecast which nobody makes, two make, or one makes for other hours."""
+    for name, pool in catalog.pools.items():
+        for signal in forecasts_of(catalog.feature_sets[pool.feature_set]):
+            known(f"pool {name}: the signal of forecast_{signal}", signal, catalog.signals)
+            makers = catalog.forecasters(signal, pool.zones)
+            covered = [zone for maker in makers for zone in catalog.pools[maker].zones]
+            for zone in pool.zones:
+                if covered.count(zone) != 1:
+                    raise Refused(
+                        "E_CONFIG",
+                        f"pool {name} reads forecast_{signal}, which {covered.count(zone)} pools make for {zone}",
+                        fix=f"name {zone} in one pool of {signal}",
+                    )
+            for maker in makers:
+                _check_hours(catalog, name, maker)
+
+
+def _check_hours(catalog: Catalog, name: str, maker: str) -> None:
+    """Refuse a pool whose hours are not those of a pool that it reads."""
+    pool, read = catalog.pools[name], catalog.pools[maker]
+    step, read_step = (catalog.signals[one.signal].resolution for one in (pool, read))
+    found = {
+        f"resolution {step}, not {read_step}": duration(step) != duration(read_step),
+        f"horizon {pool.horizon}, beyond {read.horizon}": duration(pool.horizon) > duration(read.horizon),
+        f"input deadline {pool.input_deadline}, ahead of {read.input_deadline}": duration(pool.input_deadline)
+        < duration(read.input_deadline),
+        f"issue hours beside {list(read.issue_hours)}": not set(pool.issue_hours) <= set(read.issue_hours),
+    }
+    for fact in (said for said, holds in found.items() if holds):
+        raise Refused("E_CONFIG", f"pool {name} reads pool {maker} and has {fact}", fix="give both the same")
+
+
+def _check_weather(name: str, pool: Pool, signal: Signal) -> None:
+    coarse = duration(pool.weather_resolution) if pool.weather_resolution else signal.step
+    if not coarse or HOUR % coarse or coarse % signal.step:
+        raise Refused(
+            "E_CONFIG",
+            f"pool {name}: weather_resolution {pool.weather_resolution} is no step from {signal.resolution} to PT1H",
+            fix="leave it out where the weather is as fine as the signal, or give a multiple that divides an hour",
+        )
+
+
+def in_order(catalog: Catalog, names: Iterable[str]) -> list[str]:
+    """Return pools so that each comes behind those whose forecasts it reads: by stage, then by name."""
+    stage = stages({name: catalog.read_by(name) for name in catalog.pools})
+    return sorted(names, key=lambda name: (stage[name], name))
+
+
+def known(what: str, name: str, choices: Mapping[str, object]) -> None:
+    """Refuse a name that is not among `choices`, with those nearest to it."""
     if name in choices:
         return
     near = get_close_matches(name, choices, n=3) or sorted(choices)[:3]

@@ -1,7 +1,7 @@
 """The plan: one object that pins an hour, and the event that names a piece of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from wattahead.domain.bundle import Rung
@@ -51,6 +51,10 @@ class PlannedPool:
     features: tuple[str, ...]  # union over the ladder, in a fixed order
     ladder: tuple[Rung, ...]  # best first
     decided_at: int = 0  # [µs] when the registry last decided on this ladder; 0 before the first training
+    others: Mapping[str, Signal] = field(default_factory=dict)  # the other signals that its features read, by name
+    # Pools of this plan that forecast another signal for zones of this one. A zone's forecast is in the batch that
+    # holds its series; a signal that features read and that is not here has none.
+    forecasters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Batch:
 
     name: str
     pool: str
-    stage: int
+    stage: int  # batches are scored stage after stage: a later one reads the rows of those before it
     series: tuple[str, ...]
 
 

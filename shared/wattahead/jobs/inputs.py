@@ -1,7 +1,7 @@
 """From the bucket to the panels that features are made of: one pool, any range of issue times."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,8 @@ from wattahead.domain.catalog import Pool, Signal, Zone
 from wattahead.domain.hours import DAY, NEVER, duration
 from wattahead.domain.plan import PlannedPool
 from wattahead.features.cube import Inputs, Recipe
-from wattahead.features.grammar import variables
+from wattahead.features.grammar import past_of, signals_of, variables
+from wattahead.features.others import Issued
 from wattahead.features.panel import Panel, panel
 from wattahead.features.view import WEATHER_AFTER, WEATHER_BEFORE
 from wattahead.storage import timeseries
@@ -28,11 +29,12 @@ class Source:
     signal: Signal
     zones: dict[str, Zone]
     features: tuple[str, ...]
+    signals: Mapping[str, Signal] = field(default_factory=dict)  # by name; those that features read are among them
 
     @classmethod
     def of(cls, planned: PlannedPool) -> "Source":
         """Return the source of a planned pool."""
-        return cls(planned.pool, planned.signal, dict(planned.zones), planned.features)
+        return cls(planned.pool, planned.signal, dict(planned.zones), planned.features, planned.others)
 
     def only(self, series: Sequence[str]) -> "Source":
         """Return the source for the zones of some series: what one batch needs of a large pool."""
@@ -49,52 +51,97 @@ class Source:
         return np.array([where[name.split("/", 1)[0]] for name in series], dtype=np.int64)
 
     @property
+    def others(self) -> dict[str, Signal]:
+        """Other signals that the features read, as far as they are there and on the same grid."""
+        read = {name: self.signals[name] for name in signals_of(self.features) if name in self.signals}
+        return {name: signal for name, signal in read.items() if signal.step == self.signal.step}
+
+    @property
+    def weather_step(self) -> int:
+        """Length of an interval of the weather [µs]: the signal's own unless the pool says that it is coarser."""
+        return duration(self.pool.weather_resolution) if self.pool.weather_resolution else self.signal.step
+
+    @property
     def recipe(self) -> Recipe:
         """What the cube is made of."""
-        signal = self.signal
+        past = past_of(self.features)
+        others = {name: self._recipe(signal, past.get(name, ())) for name, signal in self.others.items()}
+        return replace(self._recipe(self.signal, self.features), others=others)
+
+    def _recipe(self, signal: Signal, features: tuple[str, ...]) -> Recipe:
         steps = duration(self.pool.horizon) // signal.step
-        return Recipe(
-            self.features, signal.step, steps, duration(signal.scaling_window), duration(signal.publication_delay)
-        )
+        return Recipe(features, signal.step, steps, duration(signal.scaling_window), duration(signal.publication_delay))
 
 
-def load_inputs(bucket: Bucket, source: Source, first: int, last: int, *, truth_until: int = 0) -> Inputs:
-    """Return the inputs for issue times from `first` to `last` [µs]; with `truth_until` the target reaches that far."""
-    recipe, signal = source.recipe, source.signal
-    start, end = first - recipe.history, max(last, truth_until)
-    table = timeseries.load(bucket, timeseries.actuals(signal.key, signal.subkey), start, end)
-    places = [source.zones[name] for name in source.names]
-    target = _panel(
-        table,
-        "value",
-        _numbers(table, source.names),
-        len(places),
-        start,
-        end,
-        signal.step,
-        [f"{name}/{signal.key}/{signal.subkey}" for name in source.names],
-    )
-    return Inputs(
-        target,
+def load_inputs(
+    bucket: Bucket,
+    source: Source,
+    first: int,
+    last: int,
+    *,
+    truth_until: int = 0,
+    forecasts: Mapping[str, Issued] | None = None,
+) -> Inputs:
+    """Return the inputs for issue times from `first` to `last` [µs]; with `truth_until` the target reaches that far.
+
+    `forecasts` are those of other signals, for the zones in the order of `source.names`.
+    """
+    recipe = source.recipe
+    return _inputs(
+        source,
+        _target(bucket, source, source.signal, first - recipe.history, max(last, truth_until)),
         _weather(bucket, source, first, last),
-        np.array([place.latitude for place in places]),
-        np.array([place.longitude for place in places]),
-        np.array([signal.capacity.get(name, np.nan) for name in source.names]),
+        source.signal,
+        others={
+            name: _inputs(
+                source, _target(bucket, source, signal, first - recipe.others[name].history, last), {}, signal
+            )
+            for name, signal in source.others.items()
+        },
+        forecasts=forecasts or {},
     )
 
 
-def empty_inputs(source: Source, issue_time: int) -> Inputs:
-    """Return inputs that know nothing: what is left then is the clock."""
+def empty_inputs(source: Source, issue_time: int, *, calendars: bool = True) -> Inputs:
+    """Return inputs that know nothing: what is left then is the clock, and the zones' calendars where there are any."""
     count, step = len(source.zones), source.signal.step
     nothing = Panel(issue_time, step, np.full((count, 1, 1), np.nan), np.full((count, 1, 1), NEVER), {})
+    weather = dict.fromkeys(variables(source.features), nothing)
+    others = {name: _inputs(source, nothing, {}, None) for name in source.others}
+    return _inputs(source, nothing, weather, None, calendars=calendars, others=others)
+
+
+def _inputs(
+    source: Source,
+    target: Panel,
+    weather: Mapping[str, Panel],
+    signal: Signal | None,
+    *,
+    calendars: bool = True,
+    others: Mapping[str, Inputs] | None = None,
+    forecasts: Mapping[str, Issued] | None = None,
+) -> Inputs:
+    """Return a target with what is known of its places; without a signal it has no capacity."""
     places = [source.zones[name] for name in source.names]
+    capacity = signal.capacity if signal else {}
     return Inputs(
-        nothing,
-        dict.fromkeys(variables(source.features), nothing),
+        target,
+        weather,
         np.array([place.latitude for place in places]),
         np.array([place.longitude for place in places]),
-        np.full(count, np.nan),
+        np.array([capacity.get(name, np.nan) for name in source.names]),
+        timezones=tuple(place.timezone for place in places) if calendars else (),
+        holidays=tuple(place.holidays for place in places) if calendars else (),
+        others=others or {},
+        forecasts=forecasts or {},
     )
+
+
+def _target(bucket: Bucket, source: Source, signal: Signal, start: int, end: int) -> Panel:
+    table = timeseries.load(bucket, timeseries.actuals(signal.key, signal.subkey), start, end)
+    names = [f"{name}/{signal.key}/{signal.subkey}" for name in source.names]
+    zones = zone_numbers(table, source.names)
+    return _panel(table, "value", zones, len(names), start, end, signal.step, names)
 
 
 def _weather(bucket: Bucket, source: Source, first: int, last: int) -> dict[str, Panel]:
@@ -104,10 +151,11 @@ def _weather(bucket: Bucket, source: Source, first: int, last: int) -> dict[str,
     start, end = first - WEATHER_BEFORE, last + duration(source.pool.horizon) + WEATHER_AFTER
     table = timeseries.load(bucket, timeseries.weather(source.pool.weather), start - RUNS_BACK, last, variables=wanted)
     points = int(table["point"].to_numpy().max(initial=0)) + 1
-    zone = _numbers(table, source.names)
+    zone = zone_numbers(table, source.names)
     who = np.where(zone >= 0, zone * points + table["point"].to_numpy(), -1)
+    step = source.weather_step
     return {
-        name: _panel(table, name, who, len(source.zones) * points, start, end, source.signal.step, ())
+        name: _panel(table, name, who, len(source.zones) * points, start, end, step, ()).held(source.signal.step)
         for name in wanted
     }
 
@@ -127,7 +175,7 @@ def _panel(
     return panel(who, valid_time, available_at, value, series=series, start=start, end=end, step=step, names=names)
 
 
-def _numbers(table: pa.Table, names: Sequence[str]) -> NDArray[np.int64]:
+def zone_numbers(table: pa.Table, names: Sequence[str]) -> NDArray[np.int64]:
     """Return the position of each row's zone in `names`, -1 for a zone that is not asked for."""
     where = {name: number for number, name in enumerate(names)}
     zones = table["zone"].combine_chunks()

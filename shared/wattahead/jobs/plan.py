@@ -1,14 +1,16 @@
 """Plan an hour: pin catalog, batches and bundles in one object that every worker reads, and nobody changes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from wattahead.domain.bundle import RegistryEntry
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused, WattaheadError
+from wattahead.domain.graph import forecasts_of, stages
 from wattahead.domain.hours import HOUR, iso
 from wattahead.domain.plan import Batch, HourEvent, Plan, PlannedPool
-from wattahead.features.grammar import columns
+from wattahead.features.grammar import columns, signals_of
 from wattahead.jobs.hour import Answer, Attempt, closed, refuse_closed
 from wattahead.models.baseline import CLIMATE_FEATURES, NAIVE_FEATURES
 from wattahead.storage import keys
@@ -36,13 +38,13 @@ def plan(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
 
     pinned, created = pin(event)
     earlier, errors = _earlier(bucket, event, lambda hour: pin(hour)[0])
-    work = [item for planned in (pinned, *earlier) for item in unscored(bucket, planned)]
-    listed = write_work(bucket, event, work)
+    work = by_stage((planned, batch) for planned in (pinned, *earlier) for batch in unscored(bucket, planned))
+    listed = [write_work(bucket, event, items) for items in work]
     outcome: Outcome = "ok" if created else "duplicate"
     attempt.record(outcome, errors=errors)
     # The event of finish: sources that come after this moment are looked for again.
     told = {"issue_time": iso(event.issue_time), "run_kind": event.run_kind, "run": event.run, "looked_at": iso(now)}
-    facts = {"plan": keys.plan(event), "work": listed, "items": len(work), "event": told}
+    facts = {"plan": keys.plan(event), "work": listed, "items": sum(map(len, work)), "event": told}
     return Answer("plan", event, outcome, facts=facts)
 
 
@@ -51,7 +53,9 @@ def make_plan(bucket: Bucket, event: HourEvent, sequence: int, catalog: Catalog)
     pools = {
         name: planned_pool(catalog, name, effective(bucket, name, event.issue_time)) for name in sorted(catalog.pools)
     }
-    batches = [batch for name in pools for batch in _batches(catalog, name)]
+    pools, stage = _staged(catalog, pools)
+    order = sorted(pools, key=lambda name: (stage[name], name))
+    batches = [batch for name in order for batch in _batches(catalog, name, stage[name])]
     return Plan(event.issue_time, event.run_kind, event.run, sequence, pools, tuple(batches))
 
 
@@ -63,24 +67,64 @@ def planned_pool(catalog: Catalog, name: str, held: RegistryEntry | None) -> Pla
     features = columns([*asked, *NAIVE_FEATURES, *CLIMATE_FEATURES])
     zones = {zone: catalog.zones[zone] for zone in sorted(pool.zones)}
     decided_at = held.effective_from if held else 0
-    return PlannedPool(name, forecast.NAME, pool, catalog.signals[pool.signal], zones, features, rungs, decided_at)
+    return PlannedPool(
+        name,
+        forecast.NAME,
+        pool,
+        catalog.signals[pool.signal],
+        zones,
+        features,
+        rungs,
+        decided_at,
+        {signal: catalog.signals[signal] for signal in signals_of(features) if signal in catalog.signals},
+        {signal: makers for signal in forecasts_of(features) if (makers := catalog.forecasters(signal, zones))},
+    )
+
+
+def _staged(catalog: Catalog, pools: dict[str, PlannedPool]) -> tuple[dict[str, PlannedPool], dict[str, int]]:
+    """Return the pools and the stage of each.
+
+    The catalog has no circle; with bundles of an older one there may be one. Then pools read only whom they read by
+    the catalog, and what else their bundles ask for is missing.
+    """
+    try:
+        return pools, stages({name: _read_by(pool) for name, pool in pools.items()})
+    except Refused:
+        kept = {name: _reading(pool, set(catalog.read_by(name))) for name, pool in pools.items()}
+        return kept, stages({name: _read_by(pool) for name, pool in kept.items()})
+
+
+def _read_by(pool: PlannedPool) -> set[str]:
+    return {one for makers in pool.forecasters.values() for one in makers}
+
+
+def _reading(pool: PlannedPool, known: set[str]) -> PlannedPool:
+    few = {signal: tuple(one for one in makers if one in known) for signal, makers in pool.forecasters.items()}
+    return replace(pool, forecasters={signal: makers for signal, makers in few.items() if makers})
+
+
+def by_stage(work: Iterable[tuple[Plan, Batch]]) -> list[list[dict[str, str]]]:
+    """Return the events of batches as a list for each stage, in order: a list waits for the one before it."""
+    found: dict[int, list[dict[str, str]]] = {}
+    for planned, batch in work:
+        about = {"issue_time": iso(planned.issue_time), "run_kind": planned.run_kind, "run": planned.run}
+        found.setdefault(batch.stage, []).append({**about, "batch": batch.name})
+    return [found[stage] for stage in sorted(found)]
 
 
 def write_work(bucket: Bucket, event: HourEvent, work: list[dict[str, str]]) -> str:
-    """Write a list of batches and return its key: a map over it reads any number of items. Nothing to do, no list."""
-    if not work:
-        return ""
+    """Write a list of batches and return its key: a map over it reads any number of items."""
     body = canonical(work)
     key = keys.work(event, sha256(body)[:16])
     bucket.create(key, body)
     return key
 
 
-def _batches(catalog: Catalog, pool: str) -> Iterator[Batch]:
+def _batches(catalog: Catalog, pool: str, stage: int) -> Iterator[Batch]:
     series = [str(one) for one in catalog.series(pool)]
     size = catalog.pools[pool].batch_size
     for number, first in enumerate(range(0, len(series), size)):
-        yield Batch(f"{pool}-{number:04d}", pool, 0, tuple(series[first : first + size]))
+        yield Batch(f"{pool}-{number:04d}", pool, stage, tuple(series[first : first + size]))
 
 
 def _earlier(bucket: Bucket, event: HourEvent, pin: Callable[[HourEvent], Plan]) -> tuple[list[Plan], dict[str, str]]:
@@ -106,11 +150,10 @@ def _earlier(bucket: Bucket, event: HourEvent, pin: Callable[[HourEvent], Plan])
     return plans[::-1], errors
 
 
-def unscored(bucket: Bucket, planned: Plan) -> list[dict[str, str]]:
-    """Return the events of a plan's batches that have no rows: what was planned minus what is there."""
+def unscored(bucket: Bucket, planned: Plan) -> Iterator[Batch]:
+    """Yield the batches of a plan that have no rows: what was planned minus what is there."""
     there = scored(bucket, planned)
-    about = {"issue_time": iso(planned.issue_time), "run_kind": planned.run_kind, "run": planned.run}
-    return [{**about, "batch": batch.name} for batch in planned.batches if batch.name not in there]
+    yield from (batch for batch in planned.batches if batch.name not in there)
 
 
 def scored(bucket: Bucket, planned: Plan) -> set[str]:

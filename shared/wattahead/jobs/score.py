@@ -190,7 +190,8 @@ def _blind(plan: Plan, planned: PlannedPool, batch: Batch) -> Sample:
     from wattahead.jobs.inputs import Source, empty_inputs  # noqa: PLC0415
 
     source = Source.of(planned)
-    cube = build(source.recipe, empty_inputs(source, plan.issue_time), [plan.issue_time])
+    inputs = empty_inputs(source, plan.issue_time, calendars=False)  # the score image holds no rules of calendars
+    cube = build(source.recipe, inputs, [plan.issue_time])
     return to_sample(batch.series, cube, source.positions(batch.series), valid_times(planned, plan.issue_time))
 
 

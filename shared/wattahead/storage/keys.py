@@ -1,7 +1,7 @@
 """Every key of the bucket, built from validated names only. DESIGN.md section 4 is their map."""
 
 from wattahead.domain.errors import Refused
-from wattahead.domain.hours import date_of, hour_of, month_of
+from wattahead.domain.hours import date_of, hour_of, iso, month_of
 from wattahead.domain.names import checked
 from wattahead.domain.plan import HourEvent, Plan
 
@@ -105,3 +105,55 @@ def rows(plan: Plan, workload: str, batch: str) -> str:
 def ledger(at: int, run_id: str, attempt_id: str) -> str:
     """What one attempt did."""
     return f"ledger/{hour_folder(at)}/{checked('digest', run_id)}/{checked('digest', attempt_id)}.json"
+
+
+def metrics(at: int, digest: str) -> str:
+    """One table of measures; `at` is the last issue time that it judges [µs]."""
+    return f"metrics/issue_month={month_of(at)}/{checked('digest', digest)}.parquet"
+
+
+def report(kind: str, at: int, digest: str) -> str:
+    """One page for people about forecasts up to the issue time `at` [µs], or about a training."""
+    return f"reports/kind={checked('key', kind)}/issue_month={month_of(at)}/{checked('digest', digest)}.html"
+
+
+def backtest(run: str, pool: str) -> str:
+    """The question that a backtest run answers for a pool: whoever goes on with the run must ask the same."""
+    return f"plans/run_kind=backtest/run={checked('run', run)}/pool={checked('pool', pool)}.json"
+
+
+def backtest_rows(workload: str, run: str, pool: str, at: int, digest: str) -> str:
+    """The rows of a pool whose issue times lie in the month of `at` [µs]; `digest` is of the question."""
+    root = f"{table(workload, 'backtest', run)}/pool={checked('pool', pool)}/issue_month={month_of(at)}"
+    return f"{root}/{checked('digest', digest)}.parquet"
+
+
+def backtest_model(pool: str, digest: str) -> str:
+    """Which bundles a training for backtests came to; `digest` is of all that it depended on. Not the registry."""
+    return f"backtests/models/pool={checked('pool', pool)}/{checked('digest', digest)}.json"
+
+
+def study(pool: str, name: str) -> str:
+    """The folder of a search for parameters."""
+    return f"tuning/{checked('pool', pool)}/{checked('run', name)}"
+
+
+def study_question(pool: str, name: str) -> str:
+    """What a search was begun with: whoever goes on with it must ask the same."""
+    return f"{study(pool, name)}/question.json"
+
+
+def trial(pool: str, name: str, number: int) -> str:
+    """One finished trial of a search; number 0 is the catalog's own parameters."""
+    return f"{study(pool, name)}/{number:05d}.json"
+
+
+def hindcasts(key: str, subkey: str) -> str:
+    """What trainings of a signal's pools would have forecast at past issue times."""
+    return f"hindcasts/key={checked('key', key)}/subkey={checked('subkey', subkey)}"
+
+
+def hindcast(root: str, pool: str, until: int, bundle_id: str, digest: str) -> str:
+    """The hindcasts of one training, which knew nothing that became known after `until` [µs]."""
+    folder = f"{root}/pool={checked('pool', pool)}/until={iso(until).replace(':', '')}"
+    return f"{folder}/{checked('digest', bundle_id)[:12]}-{checked('digest', digest)}.parquet"

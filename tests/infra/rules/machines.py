@@ -70,8 +70,24 @@ def no_batch_stops_another(held: Deployment) -> list[str]:
         "children could end after five minutes": mode != {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
         "a failed child stops the others": batches.get("ToleratedFailurePercentage") != 100,
         "the map takes all of the account's Lambdas": not 1 <= batches.get("MaxConcurrency", 0) <= 1000,
-        "finish is skipped": [one["Next"] for one in batches.get("Catch", [])] != ["Finish"],
+        "later stages are skipped": [one["Next"] for one in batches.get("Catch", [])] != ["StageOver"],
         "results lie among the data": batches["ResultWriter"]["Parameters"]["Prefix"] != "map-results",
+    }
+    return [fault for fault, holds in found.items() if holds]
+
+
+def stages_follow_each_other_and_none_stops_the_next(held: Deployment) -> list[str]:
+    hour = dict(states(held["hour"]))
+    stages, batches = hour["Stages"], hour["Batches"]
+    found = {
+        "stages run side by side": stages.get("MaxConcurrency") != 1,
+        "stages are not those of the plan": stages.get("ItemsPath") != "$.plan.answer.work",
+        "a stage reads another's batches": batches["ItemReader"]["Parameters"].get("Key.$") != "$.work"
+        or stages.get("ItemSelector") != {"work.$": "$$.Map.Item.Value"},
+        "what a stage came to grows the state": (stages.get("ResultPath", ""), batches.get("ResultPath", ""))
+        != (None, None)
+        or hour["StageOver"].get("Result") != {},
+        "finish is skipped": [one["Next"] for one in stages.get("Catch", [])] != ["Finish"],
     }
     return [fault for fault, holds in found.items() if holds]
 
@@ -95,11 +111,13 @@ RULES: dict[str, Rule] = {
         states_wait_longer_than_their_functions_run,
         only_the_last_call_is_final_and_only_faults_lead_to_it,
         no_batch_stops_another,
+        stages_follow_each_other_and_none_stops_the_next,
         waiting_ends,
     )
 }
 HOUR = "hour/States/Hours/ItemProcessor/States"
-CHILD = f"{HOUR}/Batches/ItemProcessor/States"
+STAGE = f"{HOUR}/Stages/ItemProcessor/States"
+CHILD = f"{STAGE}/Batches/ItemProcessor/States"
 BROKEN: list[tuple[Rule, str, Any]] = [
     (throttles_and_faults_are_retried_with_jitter, f"{CHILD}/Score/Retry/0", None),
     (throttles_and_faults_are_retried_with_jitter, f"{CHILD}/Features/Retry/1/ErrorEquals/0", None),
@@ -113,11 +131,17 @@ BROKEN: list[tuple[Rule, str, Any]] = [
     (only_the_last_call_is_final_and_only_faults_lead_to_it, f"{CHILD}/Score/Catch/0/ErrorEquals", ["States.ALL"]),
     (only_the_last_call_is_final_and_only_faults_lead_to_it, f"{CHILD}/Features/Catch", [{"Next": "LastAttempt"}]),
     (only_the_last_call_is_final_and_only_faults_lead_to_it, f"{CHILD}/Score/Parameters/final_attempt", True),
-    (no_batch_stops_another, f"{HOUR}/Batches/ToleratedFailurePercentage", 5),
-    (no_batch_stops_another, f"{HOUR}/Batches/MaxConcurrency", 0),
-    (no_batch_stops_another, f"{HOUR}/Batches/ItemProcessor/ProcessorConfig/ExecutionType", "EXPRESS"),
-    (no_batch_stops_another, f"{HOUR}/Batches/Catch", None),
-    (no_batch_stops_another, f"{HOUR}/Batches/ResultWriter/Parameters/Prefix", "forecasts"),
+    (no_batch_stops_another, f"{STAGE}/Batches/ToleratedFailurePercentage", 5),
+    (no_batch_stops_another, f"{STAGE}/Batches/MaxConcurrency", 0),
+    (no_batch_stops_another, f"{STAGE}/Batches/ItemProcessor/ProcessorConfig/ExecutionType", "EXPRESS"),
+    (no_batch_stops_another, f"{STAGE}/Batches/Catch", None),
+    (no_batch_stops_another, f"{STAGE}/Batches/ResultWriter/Parameters/Prefix", "forecasts"),
+    (stages_follow_each_other_and_none_stops_the_next, f"{HOUR}/Stages/MaxConcurrency", 2),
+    (stages_follow_each_other_and_none_stops_the_next, f"{HOUR}/Stages/ItemsPath", "$.plan.answer.batches"),
+    (stages_follow_each_other_and_none_stops_the_next, f"{STAGE}/Batches/ItemReader/Parameters/Key.$", "$.plan.work"),
+    (stages_follow_each_other_and_none_stops_the_next, f"{STAGE}/Batches/ResultPath", "$.results"),
+    (stages_follow_each_other_and_none_stops_the_next, f"{STAGE}/StageOver/Result", None),
+    (stages_follow_each_other_and_none_stops_the_next, f"{HOUR}/Stages/Catch", None),
     (waiting_ends, f"{HOUR}/Whole/Choices/0", None),
     (waiting_ends, f"{HOUR}/Whole/Choices/1", None),
     (waiting_ends, f"{HOUR}/Whole/Choices/2/NumericGreaterThan", 0.9),

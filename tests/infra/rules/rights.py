@@ -29,7 +29,10 @@ EXACT: dict[str, dict[str, set[str]]] = {
     },
     "FeaturesFunction": {
         "list": {"actuals/*", "weather/*", "history/actuals/*", "history/weather/*", ""},
-        "read": {"plans/*", "actuals/*", "weather/*", "history/actuals/*", "history/weather/*"},
+        "read": {
+            "plans/*", "actuals/*", "weather/*", "history/actuals/*", "history/weather/*", "forecasts/*",
+            "backfills/forecasts/*",
+        },
         "write": {"features/*", "backfills/features/*", "ledger/*"},
     },
     "ScoreFunction": {
@@ -51,12 +54,14 @@ EXACT: dict[str, dict[str, set[str]]] = {
     "HourMachine": {"list": set(), "read": {"plans/*"}, "write": {"map-results/*"}},
     "TrainingMachine": {"list": set(), "read": set(), "write": set()},
     "TaskRole": {
-        "list": {"catalog/*", "actuals/*", "weather/*", "history/actuals/*", "history/weather/*", "models/*"},
+        "list": {
+            "catalog/*", "actuals/*", "weather/*", "history/actuals/*", "history/weather/*", "models/*", "hindcasts/*",
+        },
         "read": {"catalog/*", "actuals/*", "weather/*", "history/actuals/*", "history/weather/*"},
-        "write": {"models/*", "ledger/*"},
+        "write": {"models/*", "hindcasts/*", "ledger/*"},
     },
     "ExecutionRole": {"list": set(), "read": set(), "write": set()},
-}
+}  # fmt: skip
 
 # Both write history: an import whole months, compaction copies of days. Their keys differ by the folder `days=`, and
 # what one writes the other never needs to change.
