@@ -7,8 +7,10 @@ step; it sees rows through two filters only, `available_at <= issue_time` and `v
 import math
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from datetime import date
+from functools import cache, cached_property
 
+import holidays
 import pandas as pd
 import pvlib
 
@@ -25,6 +27,7 @@ class World:
     weather: pd.DataFrame  # series, point, valid_time, available_at, and a column per variable
     places: dict[str, tuple[float, float]]
     capacity: dict[str, float]
+    calendars: dict[str, tuple[str, str]]  # time zone and holidays; no entry: mean solar time and none
     features: tuple[str, ...]
     step: pd.Timedelta
     steps: int
@@ -87,10 +90,10 @@ class Moment:
         return {name for name, held in found.items() if held}
 
     @cached_property
-    def _known_weather(self) -> dict[str, dict[pd.Timestamp, list[float]]]:
+    def _known_weather(self) -> dict[str, dict[pd.Timestamp, dict[int, float]]]:
         rows = self.world.weather
         rows = rows[(rows.series == self.series) & (rows.available_at <= self.issue_time)]
-        found: dict[str, dict[pd.Timestamp, list[float]]] = {}
+        found: dict[str, dict[pd.Timestamp, dict[int, float]]] = {}
         for variable in self.world.weather.columns[4:]:
             newest = (
                 rows[rows[variable].notna()]
@@ -98,13 +101,27 @@ class Moment:
                 .drop_duplicates(["valid_time", "point"], keep="last")
             )
             held = found.setdefault(variable, {})
-            for at, value in zip(newest.valid_time, newest[variable], strict=True):
-                held.setdefault(at, []).append(value)
+            for at, point, value in zip(newest.valid_time, newest.point, newest[variable], strict=True):
+                held.setdefault(at, {})[point] = value
         return found
+
+    @cached_property
+    def outputs(self) -> dict[tuple[str, int], float]:
+        """What was told of outputs before: the same for every step."""
+        return {}
 
     def weather(self, variable: str, at: pd.Timestamp) -> list[float]:
         """Return what the points of the zone are forecast for an interval, as known at the issue time."""
-        return self._known_weather[variable].get(at, [])
+        made = re.fullmatch(rf"({'|'.join(DERIVED)})_(\w+)", variable)
+        if not made:
+            return list(self.stored(variable, at).values())
+        form, of = DERIVED[made[1]], made[2]
+        return [form(self, of, at, point) for point in self.stored(of, at)]
+
+    def stored(self, variable: str, at: pd.Timestamp) -> dict[int, float]:
+        """Return the forecast of each point that has one; none outside the hours that are kept."""
+        first, last = self.issue_time - DAYS, self.issue_time + self.world.steps * self.world.step + 6 * HOURS
+        return self._known_weather[variable].get(at, {}) if first <= at < last else {}
 
     def value(self, at: pd.Timestamp) -> float:
         """Return a known value in units of the scale."""
@@ -156,13 +173,113 @@ def local(moment: Moment, at: pd.Timestamp) -> pd.Timestamp:
     return at + moment.world.places[moment.series][1] / 360 * DAYS
 
 
-def sun(moment: Moment, at: pd.Timestamp) -> pd.DataFrame:
-    middle = pd.DatetimeIndex([at + moment.world.step / 2])
-    return pvlib.solarposition.get_solarposition(middle, *moment.world.places[moment.series])
+@cache
+def sun(place: tuple[float, float], day: pd.Timestamp) -> tuple[list[float], list[float]]:
+    """Return elevation and clear sky of every half minute of a day: all pvlib costs is the call."""
+    within = pd.date_range(day, day + DAYS, freq="30s", inclusive="left")
+    found = pvlib.solarposition.get_solarposition(within, *place)
+    return found["elevation"].tolist(), pvlib.clearsky.haurwitz(found["zenith"])["ghi"].tolist()
 
 
-def clear_sky(moment: Moment, at: pd.Timestamp) -> float:
-    return pvlib.clearsky.haurwitz(sun(moment, at)["zenith"])["ghi"].iloc[0]
+def sunny(moment: Moment, at: pd.Timestamp, which: int) -> float:
+    half_minutes = (at - at.normalize()) // pd.Timedelta(seconds=30)
+    return sun(moment.world.places[moment.series], at.normalize())[which][half_minutes]
+
+
+def elevation(moment: Moment, at: pd.Timestamp, minutes: int = 0) -> float:
+    return sunny(moment, at + moment.world.step / 2 + pd.Timedelta(minutes=minutes), 0)
+
+
+def clear_sky(moment: Moment, at: pd.Timestamp, minutes: int = 0) -> float:
+    return sunny(moment, at + moment.world.step / 2 + pd.Timedelta(minutes=minutes), 1)
+
+
+def clear_sky_mean(moment: Moment, at: pd.Timestamp) -> float:
+    return sky_over(moment.world.places[moment.series], at, moment.world.step)
+
+
+@cache
+def sky_over(place: tuple[float, float], at: pd.Timestamp, length: pd.Timedelta) -> float:
+    """Return the mean clear sky from `at`, of every half minute."""
+    day = at.normalize()
+    first, last = (at - day) // pd.Timedelta(seconds=30), (at + length - day) // pd.Timedelta(seconds=30)
+    held = (sun(place, day)[1] + sun(place, day + DAYS)[1][:1])[first : last + 1]
+    return (math.fsum(held) - (held[0] + held[-1]) / 2) / (len(held) - 1)
+
+
+def cubed(moment: Moment, variable: str, at: pd.Timestamp, point: int) -> float:
+    return moment.stored(variable, at)[point] ** 3
+
+
+def clear_index(moment: Moment, variable: str, at: pd.Timestamp, point: int) -> float:
+    """Radiation over clear sky, both drawn as lines from the middle of their step to the middle of the one beside."""
+    middle = at.floor("3h") + 1.5 * HOURS
+    away = (at + moment.world.step / 2 - middle) / (3 * HOURS)
+    beside = at + (3 * HOURS if away >= 0 else -3 * HOURS)
+    held, other = moment.stored(variable, at)[point], moment.stored(variable, beside).get(point)
+    share = 0.0 if other is None else abs(away)
+    light = (1 - share) * held + share * (other or 0.0)
+    sky = (1 - share) * clear_step(moment, at) + share * clear_step(moment, beside)
+    return min(max(light / max(sky, 20.0), 0.0), 1.2)
+
+
+def clear_step(moment: Moment, at: pd.Timestamp) -> float:
+    """Return the clear sky in the middles of the six half hours of a step of three, in the mean."""
+    sky = sun(moment.world.places[moment.series], at.normalize())[1]
+    return mean([sky[at.hour // 3 * 360 + 30 + 60 * half] for half in range(6)])
+
+
+def by_sun(moment: Moment, variable: str, at: pd.Timestamp, point: int) -> float:
+    return clear_index(moment, variable, at, point) * clear_sky_mean(moment, at)
+
+
+DERIVED = {"cubed": cubed, "clear_index": clear_index, "by_sun": by_sun}
+
+
+def output(moment: Moment, variable: str, hours: int) -> float:
+    """Return what came per unit of weather over the last hours, from those of which both are known."""
+    if (variable, hours) not in moment.outputs:
+        begin = moment.issue_time - hours * HOURS
+        cells = pd.date_range(begin, moment.issue_time, freq=moment.world.step, inclusive="left")
+        pairs = [(moment.value(at), mean(moment.weather(variable, at))) for at in cells]
+        both = [(came, given) for came, given in pairs if not math.isnan(came + given)]
+        given = math.fsum(given for _, given in both)
+        moment.outputs[variable, hours] = math.fsum(came for came, _ in both) / given if given > 0 else NAN
+    return moment.outputs[variable, hours]
+
+
+def wall(moment: Moment, at: pd.Timestamp) -> pd.Timestamp:
+    zone, _ = moment.world.calendars.get(moment.series, ("", ""))
+    return at.tz_convert(zone) if zone else local(moment, at)
+
+
+@cache
+def days_off(code: str, year: int) -> set[date]:
+    country, _, part = code.partition("-")
+    return set(holidays.country_holidays(country, subdiv=part or None, years=year)) if code else set()
+
+
+def off(moment: Moment, day: pd.Timestamp) -> bool:
+    return day.date() in days_off(moment.world.calendars.get(moment.series, ("", ""))[1], day.year)
+
+
+def kind(moment: Moment, at: pd.Timestamp) -> int:
+    day = wall(moment, at)
+    return 2 if off(moment, day) else max(day.weekday() - 4, 0)
+
+
+def near(moment: Moment, at: pd.Timestamp) -> int:
+    before, day, after = (wall(moment, at + shift * DAYS) for shift in (-1, 0, 1))
+    if off(moment, day) or not (off(moment, before) or off(moment, after)):
+        return 0
+    rest = [off(moment, one) or one.weekday() > 4 for one in (before, day, after)]
+    return 3 if rest == [True, False, True] else 2 if off(moment, before) else 1
+
+
+def same_type(moment: Moment, at: pd.Timestamp, n: int) -> float:
+    days = [back for back in range(1, 29) if kind(moment, at - back * DAYS) == kind(moment, at)]
+    held = known([moment.value(at - back * DAYS) for back in days])
+    return held[n - 1] if n <= len(held) else NAN
 
 
 def of_day(at: pd.Timestamp) -> float:
@@ -197,14 +314,30 @@ FAMILIES = {
     r"year_cos": lambda _, at: math.cos(2 * math.pi * of_year(at)),
     r"solar_hour": lambda moment, at: of_day(local(moment, at)) * 24,
     r"weekday": lambda moment, at: local(moment, at).weekday(),
-    r"sun_elevation": lambda moment, at: sun(moment, at)["elevation"].iloc[0],
+    r"sun_elevation": elevation,
+    r"sun_elevation_minus_(\d+)m": lambda moment, at, minutes: elevation(moment, at, -minutes),
+    r"sun_elevation_plus_(\d+)m": elevation,
     r"clear_sky": clear_sky,
+    r"clear_sky_minus_(\d+)m": lambda moment, at, minutes: clear_sky(moment, at, -minutes),
+    r"clear_sky_plus_(\d+)m": clear_sky,
+    r"clear_sky_mean": clear_sky_mean,
+    # calendar; no clock is changed within the days that are asked for
+    r"local_hour": lambda moment, at: of_day(wall(moment, at)) * 24,
+    r"local_weekday": lambda moment, at: wall(moment, at).weekday(),
+    r"day_type": kind,
+    r"holiday": lambda moment, at: off(moment, wall(moment, at)),
+    r"near_holiday": near,
+    r"same_type_(\d)": same_type,
     # weather
     r"weather_(\w+)_plus_(\d)h": lambda moment, at, name, hours: mean(moment.weather(name, at + hours * HOURS)),
     r"weather_(\w+)_minus_(\d+)h": lambda moment, at, name, hours: mean(moment.weather(name, at - hours * HOURS)),
     r"weather_(\w+)_around_(\d)h": lambda moment, at, name, hours: mean(
         [mean(moment.weather(name, at + offset * HOURS)) for offset in range(-hours, hours + 1)]
     ),
+    r"weather_(\w+)_at_output_(\d+)h": lambda moment, at, name, hours: (
+        mean(moment.weather(name, at)) * output(moment, name, hours)
+    ),
+    r"weather_(\w+)_output_(\d+)h": lambda moment, _, name, hours: output(moment, name, hours),
     r"weather_(\w+)_highest": lambda moment, at, name: max(moment.weather(name, at), default=NAN),
     r"weather_(\w+)_lowest": lambda moment, at, name: min(moment.weather(name, at), default=NAN),
     r"weather_(\w+)_horizon_mean": lambda moment, _, name: mean(

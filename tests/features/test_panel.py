@@ -57,6 +57,17 @@ def test_cells_that_the_panel_does_not_reach_are_unknown() -> None:
     assert _known(_panel([(0, 0, 0, 5)], cells=1), 3) == [[-1, 5, -1, -1]]
 
 
+def test_a_coarse_cell_is_held_over_the_fine_cells_in_it() -> None:
+    coarse = _panel([(0, 0, 0, 5), (0, 0, 2, 6), (0, 1, 1, 7)], cells=2)
+
+    fine = coarse.held(HOUR // 4)
+
+    for at in range(3):
+        issued = np.array([at * HOUR])
+        expected = np.repeat(coarse.known(issued, before=2, after=2), 4, axis=2)
+        np.testing.assert_array_equal(fine.known(issued, before=8, after=8), expected)
+
+
 def test_rows_of_other_series_other_times_and_null_values_are_left_out() -> None:
     rows = [(-1, 0, 0, 1.0), (0, 9, 0, 2.0), (0, -1, 0, 3.0), (0, 1, 0, float("nan")), (0, 2, 0, float("inf"))]
 

@@ -16,12 +16,20 @@ FEATURES = (
     "lag_24h", "lag_25h", "lag_168h", "newest", "newest_mean_3h", "newest_mean_24h", "newest_age_h",
     "max_3d_lag_1d", "mean_3d_lag_1d", "mean_7d_lag_0d", "max_2d_lag_30d",
     "lead", "hour", "month", "hour_sin", "hour_cos", "year_sin", "year_cos",
-    "solar_hour", "weekday", "sun_elevation", "clear_sky",
+    "solar_hour", "weekday", "sun_elevation", "sun_elevation_minus_60m", "sun_elevation_plus_90m",
+    "clear_sky", "clear_sky_minus_120m", "clear_sky_plus_180m", "clear_sky_mean",
+    "local_hour", "local_weekday", "day_type", "holiday", "near_holiday", "same_type_1", "same_type_3",
     "weather_wind_10m", "weather_wind_10m_plus_1h", "weather_wind_10m_plus_6h", "weather_wind_10m_minus_1h",
     "weather_wind_10m_minus_24h", "weather_wind_10m_around_2h", "weather_wind_10m_highest", "weather_light_lowest",
     "weather_light_horizon_mean", "weather_light",
+    "weather_cubed_wind_10m", "weather_cubed_wind_10m_highest", "weather_clear_index_light",
+    "weather_clear_index_light_minus_24h", "weather_clear_index_light_plus_6h", "weather_by_sun_light",
+    "weather_wind_10m_output_24h", "weather_light_at_output_6h", "weather_by_sun_light_at_output_24h",
 )  # fmt: skip
 PLACES = {"AA": (36.5, -119.5), "BB": (51.0, 9.75), "CC": (-41.0, 146.5), "DD": (60.0, 25.0)}
+CALENDARS = {  # DD has none
+    "AA": ("America/Los_Angeles", "US-CA"), "BB": ("Europe/Berlin", ""), "CC": ("Australia/Hobart", "AU-TAS"),
+}  # fmt: skip
 START = pd.Timestamp("2021-01-20T00:00Z")
 LENGTH = 45
 
@@ -36,7 +44,7 @@ def world(seed: int, *, step: pd.Timedelta = HOURS, steps: int = 24, days: int =
     return World(
         target=target[~silent].sample(frac=1, random_state=seed),
         weather=_weather(draw, step, until).sample(frac=1, random_state=seed),
-        places=PLACES, capacity={"DD": 750.0}, features=FEATURES, step=step, steps=steps,
+        places=PLACES, capacity={"DD": 750.0}, calendars=CALENDARS, features=FEATURES, step=step, steps=steps,
         publication_delay=pd.Timedelta(minutes=90), memory=33 * DAYS,
     )  # fmt: skip
 
@@ -70,7 +78,8 @@ def _weather(draw: np.random.Generator, step: pd.Timedelta, until: pd.Timestamp)
                     "light": np.maximum(draw.normal(200, 300, len(valid)), 0),
                 }))  # fmt: skip
     found = pd.concat(rows)
-    found.loc[draw.random(len(found)) < 0.03, "wind_10m"] = np.nan
+    for variable in ("wind_10m", "light"):
+        found.loc[draw.random(len(found)) < 0.03, variable] = np.nan
     return found
 
 
@@ -114,6 +123,8 @@ def inputs(asked: World, issue_times: Sequence[int], series: Sequence[str] | Non
         np.array([asked.places[name][0] for name in names]),
         np.array([asked.places[name][1] for name in names]),
         np.array([asked.capacity.get(name, np.nan) for name in names]),
+        timezones=tuple(asked.calendars.get(name, ("", ""))[0] for name in names),
+        holidays=tuple(asked.calendars.get(name, ("", ""))[1] for name in names),
     )
 
 

@@ -7,14 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattahead.domain import sun
-from wattahead.domain.hours import DAY, HOUR
+from wattahead.domain.hours import DAY, HOUR, MINUTE
+from wattahead.features.limits import reach
 from wattahead.features.view import View
 
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
 
 _YEAR = 365.2425 * DAY
-_EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
+_PARTS = 6  # of an interval, for its mean
+_MINUTES_BEFORE = 120  # labels at the end of an hour, and an hour to spare
+_MINUTES_AFTER = 180  # radiation that trails the sun
+EPOCH_WEEKDAY: Final = 3  # 1970-01-01 was a Thursday; Monday is 0
 
 
 def lead(view: View) -> Floats:
@@ -55,52 +59,81 @@ def year_cos(view: View) -> Floats:
 
 def solar_hour(view: View) -> Floats:
     """Hour of the day by the sun's mean time at the zone, 0 to 24."""
-    return _local(view) % DAY / HOUR
+    return solar_time(view.valid_times, view.longitude) % DAY / HOUR
 
 
 def weekday(view: View) -> Floats:
     """Day of the week by the sun's mean time at the zone, Monday 0."""
-    return (_local(view) // DAY + _EPOCH_WEEKDAY) % 7
+    return (solar_time(view.valid_times, view.longitude) // DAY + EPOCH_WEEKDAY) % 7
 
 
-def sun_elevation(view: View) -> Floats:
-    """Elevation of the sun in the middle of the interval [degrees]."""
-    return sun.elevation(*_middle(view))
+def sun_elevation(view: View, minutes: int = 0) -> Floats:
+    """Elevation of the sun in the middle of the interval, or `minutes` after it [degrees]."""
+    return sun.elevation(*_within(view, view.step // 2 + minutes * MINUTE))
 
 
-def clear_sky(view: View) -> Floats:
-    """Irradiance under a clear sky in the middle of the interval [W/m2]."""
-    up, _ = sun.direction(*_middle(view))
+def sun_elevation_before(view: View, minutes: int) -> Floats:
+    """Elevation of the sun `minutes` before the middle of the interval [degrees]."""
+    return sun_elevation(view, -minutes)
+
+
+def clear_sky(view: View, minutes: int = 0) -> Floats:
+    """Irradiance under a clear sky in the middle of the interval, or `minutes` after it [W/m2]."""
+    up, _ = sun.direction(*_within(view, view.step // 2 + minutes * MINUTE))
     return sun.clear_sky(up)
 
 
-def _middle(view: View) -> tuple[Instants, Floats, Floats]:
-    """Return the middle of every interval and the places of the series, ready to broadcast."""
-    return (view.valid_times + view.step // 2)[None], view.latitude[:, None, None], view.longitude[:, None, None]
+def clear_sky_before(view: View, minutes: int) -> Floats:
+    """Irradiance under a clear sky `minutes` before the middle of the interval [W/m2]."""
+    return clear_sky(view, -minutes)
+
+
+def clear_sky_mean(view: View) -> Floats:
+    """Mean irradiance under a clear sky over the interval [W/m2]: its parts stand for sunrise and sunset."""
+    total = np.zeros(view.shape)
+    for part in range(_PARTS):
+        up, _ = sun.direction(*_within(view, view.step * (2 * part + 1) // (2 * _PARTS)))
+        total += sun.clear_sky(up)
+    return total / _PARTS
+
+
+def solar_time(at: Instants, longitude: Floats) -> Floats:
+    """Return mean solar time at places (S) for instants (T, H) [µs], shape (S, T, H).
+
+    No time zone data base, no daylight saving: the same on every machine.
+    """
+    return np.asarray(at[None] + longitude[:, None, None] / 360 * DAY)
+
+
+def _within(view: View, after: int) -> tuple[Instants, Floats, Floats]:
+    """Return instants `after` [µs] the start of the intervals and the places of the series, ready to broadcast."""
+    return (view.valid_times + after)[None], view.latitude[:, None, None], view.longitude[:, None, None]
 
 
 def _day_angle(view: View) -> Floats:
     return np.asarray(2 * np.pi * (view.valid_times % DAY) / DAY)
 
 
-def _local(view: View) -> Floats:
-    """Mean solar time as an instant: no time zone data base, no daylight saving, the same on every machine."""
-    return view.valid_times[None] + view.longitude[:, None, None] / 360 * DAY
-
-
 FAMILIES: Final[dict[str, tuple[Callable[..., Floats], Callable[..., int]]]] = {
-    function.__name__: (function, lambda: 0)
-    for function in (
-        lead,
-        hour,
-        month,
-        hour_sin,
-        hour_cos,
-        year_sin,
-        year_cos,
-        solar_hour,
-        weekday,
-        sun_elevation,
-        clear_sky,
-    )
+    **{
+        function.__name__: (function, lambda: 0)
+        for function in (
+            lead,
+            hour,
+            month,
+            hour_sin,
+            hour_cos,
+            year_sin,
+            year_cos,
+            solar_hour,
+            weekday,
+            sun_elevation,
+            clear_sky,
+            clear_sky_mean,
+        )
+    },
+    r"sun_elevation_minus_(\d+)m": (sun_elevation_before, reach(1, _MINUTES_BEFORE, "minutes")),
+    r"sun_elevation_plus_(\d+)m": (sun_elevation, reach(1, _MINUTES_AFTER, "minutes")),
+    r"clear_sky_minus_(\d+)m": (clear_sky_before, reach(1, _MINUTES_BEFORE, "minutes")),
+    r"clear_sky_plus_(\d+)m": (clear_sky, reach(1, _MINUTES_AFTER, "minutes")),
 }

@@ -4,15 +4,17 @@ One issue time or 8,760: the same code, and the same bits for a series whatever 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wattahead.domain.graph import forecasts_of
 from wattahead.domain.hours import DAY, MINUTE
 from wattahead.domain.quality import Quality
-from wattahead.features.grammar import feature, lookback_days
+from wattahead.features.grammar import feature, lookback_days, signals_of
 from wattahead.features.history import extreme, window
+from wattahead.features.others import Issued
 from wattahead.features.panel import Panel
 from wattahead.features.view import SEARCH_DAYS, WEATHER_AFTER, WEATHER_BEFORE, View
 
@@ -31,6 +33,7 @@ class Recipe:
     steps: int
     scaling_window: int  # [µs]
     publication_delay: int  # [µs]
+    others: Mapping[str, "Recipe"] = field(default_factory=dict)  # of other signals: `features` are of their own past
 
     @property
     def history(self) -> int:
@@ -47,6 +50,10 @@ class Inputs:
     latitude: Floats
     longitude: Floats
     capacity: Floats  # (S) [unit]; NaN: scale by the trailing maximum
+    timezones: tuple[str, ...] = ()  # (S) as in the view
+    holidays: tuple[str, ...] = ()  # (S) as in the view
+    others: Mapping[str, "Inputs"] = field(default_factory=dict)  # other signals of the same S places
+    forecasts: Mapping[str, Issued] = field(default_factory=dict)  # of other signals
 
     def take(self, series: NDArray[np.int64]) -> "Inputs":
         """Return the inputs of some of the series."""
@@ -58,7 +65,15 @@ class Inputs:
         points = {name: len(held.values) // len(self.target.values) for name, held in self.weather.items()}
         weather = {name: rows(held, points[name]) for name, held in self.weather.items()}
         return Inputs(
-            rows(self.target, 1), weather, self.latitude[series], self.longitude[series], self.capacity[series]
+            rows(self.target, 1),
+            weather,
+            self.latitude[series],
+            self.longitude[series],
+            self.capacity[series],
+            tuple(self.timezones[one] for one in series if self.timezones),
+            tuple(self.holidays[one] for one in series if self.holidays),
+            {name: held.take(series) for name, held in self.others.items()},
+            {name: held.take(series) for name, held in self.forecasts.items()},
         )
 
 
@@ -87,30 +102,43 @@ def build(recipe: Recipe, inputs: Inputs, issue_times: Sequence[int] | Instants)
 
 
 def _chunks(recipe: Recipe, inputs: Inputs, count: int) -> Iterator[slice]:
-    cells = len(inputs.target.values) * recipe.history // recipe.step
+    histories = recipe.history + sum(other.history for other in recipe.others.values())
+    cells = len(inputs.target.values) * histories // recipe.step
     size = max(1, _CELLS_AT_ONCE // max(cells, 1))
     for first in range(0, count, size):
         yield slice(first, first + size)
 
 
 def _chunk(recipe: Recipe, inputs: Inputs, times: Instants) -> Cube:
-    known = inputs.target.known(times, before=recipe.history // recipe.step)
-    scale = _scale(recipe, inputs, known)
-    view = View(
-        times,
-        recipe.steps,
-        recipe.step,
-        known,
-        scale,
-        _weather(recipe, inputs, times),
-        inputs.latitude,
-        inputs.longitude,
-    )
+    view = _view(recipe, inputs, times)
     values = np.empty((len(recipe.features), *view.shape), dtype=np.float32)
     for index, name in enumerate(recipe.features):
         values[index] = feature(name).compute(view)
     age = (view.newest * (recipe.step // MINUTE)).astype(np.int32)
-    return Cube(recipe.features, values, scale, age, _flags(recipe, view, scale))
+    return Cube(recipe.features, values, view.scale, age, _flags(recipe, view))
+
+
+def _view(recipe: Recipe, inputs: Inputs, times: Instants) -> View:
+    target = inputs.target.known(times, before=recipe.history // recipe.step)
+    others = {name: _view(other, inputs.others[name], times) for name, other in recipe.others.items()}
+    return View(
+        times,
+        recipe.steps,
+        recipe.step,
+        target,
+        _scale(recipe, inputs, target),
+        _weather(recipe, inputs, times),
+        inputs.latitude,
+        inputs.longitude,
+        inputs.timezones,
+        inputs.holidays,
+        others,
+        {
+            name: issued.at(times, recipe.steps) / others[name].scale[:, :, None]
+            for name, issued in inputs.forecasts.items()
+            if name in others
+        },
+    )
 
 
 def _scale(recipe: Recipe, inputs: Inputs, known: Floats) -> Floats:
@@ -131,9 +159,9 @@ def _weather(recipe: Recipe, inputs: Inputs, times: Instants) -> dict[str, Float
     return found
 
 
-def _flags(recipe: Recipe, view: View, scale: Floats) -> NDArray[np.int32]:
-    flags = np.where(np.isfinite(scale), 0, Quality.NO_SCALE)
-    allowed = -(-recipe.publication_delay // recipe.step)  # cells not published yet, rounded up
+def _flags(recipe: Recipe, view: View) -> NDArray[np.int32]:
+    flags = np.where(np.isfinite(view.scale), 0, Quality.NO_SCALE)
+    allowed = _unpublished(recipe)
     flags |= np.where(view.newest > allowed, Quality.TARGET_STALE, 0)
     last_day = window(view.target, view.cells_per_day, allowed)
     flags |= np.where(np.isfinite(last_day).all(axis=2), 0, Quality.TARGET_GAP)
@@ -141,4 +169,23 @@ def _flags(recipe: Recipe, view: View, scale: Floats) -> NDArray[np.int32]:
     for held in view.weather.values():
         there = np.any(np.isfinite(held[:, :, first : first + recipe.steps]), axis=3)
         flags |= np.where(np.all(there, axis=2), 0, Quality.WEATHER_MISSING)
-    return flags.astype(np.int32)
+    return (flags | _of_others(recipe, view)).astype(np.int32)
+
+
+def _of_others(recipe: Recipe, view: View) -> NDArray[np.int64]:
+    """Return the flags of other signals. One that a zone did not have in the whole window is not late: it has none."""
+    flags = np.zeros(view.scale.shape, dtype=np.int64)
+    for name, other in view.others.items():
+        late = (other.newest > _unpublished(recipe.others[name])) & (other.newest < other.target.shape[2])
+        flags |= np.where(late & bool(recipe.others[name].features), Quality.INPUT_STALE, 0)
+    for name in forecasts_of(recipe.features):
+        there = np.isfinite(view.forecasts[name]).any(axis=2) if name in view.forecasts else np.array(False)  # noqa: FBT003
+        flags |= np.where(there, 0, Quality.INPUT_MISSING)
+    if not set(signals_of(recipe.features)) <= view.others.keys():
+        flags |= Quality.INPUT_MISSING  # a signal that the catalog no longer holds
+    return flags
+
+
+def _unpublished(recipe: Recipe) -> int:
+    """Return how many of the newest cells are not published yet, rounded up."""
+    return -(-recipe.publication_delay // recipe.step)

@@ -14,8 +14,9 @@ Floats = NDArray[np.float64]
 
 def same_time(view: View, n: int) -> Floats:
     """Value at the same time of day on the n-th newest day on which it is known."""
-    chosen = (view.known_days == n) & np.isfinite(view.same_time)
-    return np.where(chosen.any(axis=0), np.where(chosen, view.same_time, 0.0).sum(axis=0), np.nan)
+    place = (view.known_days < n).sum(axis=0, dtype=np.int8)  # days before it, so its own; all days if there is none
+    found = np.take_along_axis(view.same_time, np.minimum(place, SEARCH_DAYS - 1)[None].astype(np.intp), axis=0)[0]
+    return np.where(place < SEARCH_DAYS, found + 0.0, np.nan)  # no negative zero
 
 
 def lag(view: View, hours: int) -> Floats:

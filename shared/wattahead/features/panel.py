@@ -5,9 +5,10 @@ Nothing else in `features` looks at `available_at`. What leaves `known` is what 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from wattahead.domain.errors import Refused
@@ -41,18 +42,27 @@ class Panel:
         cells behind it. NaN where nothing was known, or where the panel does not reach. A series is empty at the issue
         times at which the newest known revision of one of these cells is torn; a correction known later heals it.
         """
-        offsets = np.arange(-before, after)
-        cells = (issue_times[:, None] - self.start) // self.step + offsets
-        inside = (cells >= 0) & (cells < self.values.shape[1])
-        cells = np.where(inside, cells, 0)
-        known = np.full((len(self.values), *cells.shape), np.nan)
-        for revision in range(
-            self.values.shape[2]
-        ):  # ascending: a later revision that was known replaces an earlier one
-            seen = inside & (self.available[:, cells, revision] <= issue_times[:, None])
-            np.copyto(known, self.values[:, cells, revision], where=seen)
-        known[np.isinf(known).any(axis=2)] = np.nan
+        first, width = (issue_times - self.start) // self.step - before, before + after
+        beyond = (max(-int(first.min(initial=0)), 0), max(int(first.max(initial=0)) + width - self.values.shape[1], 0))
+        values, available = _wider(self.values, beyond, np.nan), _wider(self.available, beyond, NEVER)
+        known = np.full((len(values), len(first), width), np.nan)
+        for revision in range(values.shape[2]):  # ascending: a later one that was known replaces an earlier one
+            then, held = (
+                sliding_window_view(array[:, :, revision], width, axis=1)[:, first + beyond[0]]
+                for array in (available, values)
+            )
+            np.copyto(known, held, where=then <= issue_times[:, None])
+        if np.isinf(values).any():
+            known[np.isinf(known).any(axis=2)] = np.nan
         return known
+
+    def held(self, step: int) -> "Panel":
+        """Return the panel on cells of `step` [µs], each with all that is known of the cell it lies in."""
+        parts = self.step // step
+        if parts == 1:
+            return self
+        values, available = np.repeat(self.values, parts, axis=1), np.repeat(self.available, parts, axis=1)
+        return Panel(self.start, step, values, available, self.conflicts)
 
     def settled(self, known_by: int) -> Floats:
         """Return the last revision of every cell that was known by `known_by` [µs], shape (series, cell).
@@ -105,6 +115,11 @@ def panel(
     available[who, cell, revision] = known_at
     stands = np.isinf(what) & (np.append(place[1:], -1) != place)
     return Panel(start, step, values, available, _conflicts(who[stands], start + cell[stands] * step, names))
+
+
+def _wider(array: NDArray[Any], beyond: tuple[int, int], empty: float) -> NDArray[Any]:
+    """Return an array of cells with as many `empty` ones before and behind them."""
+    return np.pad(array, ((0, 0), beyond, (0, 0)), constant_values=empty) if any(beyond) else array
 
 
 def _conflicts(who: NDArray[np.integer], when: Instants, names: Sequence[str]) -> dict[int, Refused]:

@@ -1,7 +1,7 @@
 """What a feature may look at: the known past of the target, the known weather, the valid times and the places."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -29,6 +29,11 @@ class View:
     weather: Mapping[str, Floats]  # variable -> (S, T, before + H + after, point), NaN where unknown
     latitude: Floats  # (S) [degrees north]
     longitude: Floats  # (S) [degrees east]
+    timezones: tuple[str, ...] = ()  # (S) IANA names, "" for mean solar time; empty: nobody asked the catalog
+    holidays: tuple[str, ...] = ()  # (S) calendars such as US-CA, "" for none; empty: nobody asked the catalog
+    others: Mapping[str, "View"] = field(default_factory=dict)  # other signals of the same zones: targets and scales
+    forecasts: Mapping[str, Floats] = field(default_factory=dict)  # of other signals, (S, T, H) in units of their scale
+    made: dict[str, Floats] = field(default_factory=dict)  # weather derived from the above, kept for the next feature
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -62,9 +67,9 @@ class View:
         return found
 
     @cached_property
-    def known_days(self) -> NDArray[np.int64]:
+    def known_days(self) -> NDArray[np.int8]:
         """How many days of `same_time` are known up to each one, same shape: 1 marks the newest known day."""
-        return np.cumsum(np.isfinite(self.same_time), axis=0)
+        return np.cumsum(np.isfinite(self.same_time), axis=0, dtype=np.int8)
 
     @cached_property
     def newest(self) -> NDArray[np.int64]:

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattahead.domain.hours import HOUR
-from wattahead.features.history import extreme, mean
+from wattahead.features import derived
+from wattahead.features.history import extreme, mean, window
 from wattahead.features.limits import reach
 from wattahead.features.view import WEATHER_AFTER, WEATHER_BEFORE, View
 
@@ -54,8 +55,28 @@ def shifted(view: View, variable: str, hours: int) -> Floats:
     return mean(_cells(view, variable, hours), axis=3)
 
 
+def output_per_weather(view: View, variable: str, hours: int) -> Floats:
+    """What the last `hours` hours gave per unit of their weather, from what is known of both; the same for every step.
+
+    Panels out of order, snow on them and curtailment stay for days.
+    """
+    count = hours * view.cells_per_day // 24
+    first = WEATHER_BEFORE // view.step
+    given = mean(derived.cells(view, variable)[:, :, first - count : first], axis=3)
+    came = window(view.history, count, 0)
+    both = np.isfinite(given) & np.isfinite(came)
+    sums = [mean(np.where(both, values, np.nan), axis=2) for values in (came, given)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(sums[1] > 0, sums[0] / sums[1], np.nan)[:, :, None]
+
+
+def at_output(view: View, variable: str, hours: int) -> Floats:
+    """Weather at the valid time at what the last `hours` hours gave per unit of it."""
+    return at_valid(view, variable) * output_per_weather(view, variable, hours)
+
+
 def _cells(view: View, variable: str, hours: int) -> Floats:
-    held = view.weather[variable]
+    held = derived.cells(view, variable)
     first = WEATHER_BEFORE // view.step + hours * HOUR // view.step
     return held[:, :, first : first + view.steps]
 
@@ -65,6 +86,8 @@ FAMILIES: Final[dict[str, tuple[Callable[..., Floats], Callable[..., int]]]] = {
     r"weather_(\w+?)_plus_(\d+)h": (after, reach(1, WEATHER_AFTER // HOUR, "hours")),
     r"weather_(\w+?)_minus_(\d+)h": (before, reach(1, WEATHER_BEFORE // HOUR, "hours")),
     r"weather_(\w+?)_around_(\d+)h": (window_mean, reach(1, WEATHER_AFTER // HOUR, "hours")),
+    r"weather_(\w+?)_at_output_(\d+)h": (at_output, reach(1, WEATHER_BEFORE // HOUR, "hours")),
+    r"weather_(\w+?)_output_(\d+)h": (output_per_weather, reach(1, WEATHER_BEFORE // HOUR, "hours")),
     r"weather_(\w+?)_highest": (highest, lambda _: 0),
     r"weather_(\w+?)_lowest": (lowest, lambda _: 0),
     r"weather_(\w+?)_horizon_mean": (horizon_mean, lambda _: 0),
