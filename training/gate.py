@@ -38,13 +38,19 @@ def judged(samples: Samples, models: Mapping[str, Model]) -> Judged:
     return Judged(chosen, {name: np.sort(model.predict(chosen.rows), axis=0) for name, model in models.items()})
 
 
-def verdict(found: Judged, quantiles: tuple[str, ...]) -> Verdict:
-    """Promote the candidate only if it beats seasonal naive and the present champion, if there is one."""
+def verdict(found: Judged, quantiles: tuple[str, ...], *, trainer: str = "") -> Verdict:
+    """Promote the candidate only if it beats seasonal naive and the present champion, if there is one.
+
+    A candidate whose `trainer` is that baseline is not compared with itself. Without a champion nothing is promoted
+    then: the baseline serves from its own place in the ladder.
+    """
     if not len(found.samples):
         return Verdict(promoted=False, reason="no out-of-time day that all models can serve")
     losses = {name: found.loss(name, quantiles) for name in found.values}
     told = ", ".join(f"{name} {loss:.5f}" for name, loss in losses.items())
-    rivals = [name for name in ("seasonal_naive", "champion") if name in losses]
+    rivals = [name for name in ("seasonal_naive", "champion") if name in losses and name != trainer]
+    if not rivals:
+        return Verdict(promoted=False, reason=f"served by {trainer}, as its trainer says: mean pinball loss {told}")
     winners = [name for name in rivals if not losses["candidate"] < losses[name]]  # NaN never wins
     if winners:
         return Verdict(promoted=False, reason=f"not better than {' and '.join(winners)}: mean pinball loss {told}")

@@ -1,7 +1,4 @@
-"""Time-ordered splits. A sample reaches a day into the future: what is learnt ends a day before what judges it.
-
-Held-back weeks for calibration have no such gap: an issue late on a week's last day shares hours with the next week.
-"""
+"""Time-ordered splits. A sample reaches a day into the future: what is learnt stays a day away from what judges it."""
 
 from dataclasses import dataclass
 
@@ -49,7 +46,14 @@ def early_stopping(samples: Samples) -> tuple[Chosen, Chosen]:
     return samples.issue_times < cut - GAP, samples.issue_times >= cut
 
 
-def folds(samples: Samples, count: int) -> list[Chosen]:
-    """Return `count` sets of held-back days: whole weeks in turn, so that each fold has seen every season."""
+def folds(samples: Samples, count: int) -> list[tuple[Chosen, Chosen]]:
+    """Return `count` pairs of samples to learn from and samples held back: whole weeks in turn, with a gap between.
+
+    Each fold has seen every season, and no issue time within a day of a week that it is asked about.
+    """
     week = samples.issue_times // (BLOCK_DAYS * DAY)
-    return [week % count == number for number in range(count)]
+    near = [(samples.issue_times + away) // (BLOCK_DAYS * DAY) for away in (-GAP, GAP)]
+    return [
+        (~np.any([at % count == number for at in (week, *near)], axis=0), week % count == number)
+        for number in range(count)
+    ]

@@ -8,7 +8,7 @@ import pytest
 from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import UNTIL
 from training import gate, splits
-from training.__main__ import chosen
+from training.question import chosen
 from training.samples import Samples, first_issue, load_samples, source_of, with_weather
 from training.trainers import trainer
 from training.trainers.lightgbm import parameters

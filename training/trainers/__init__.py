@@ -9,7 +9,13 @@ from wattahead.domain.errors import Refused
 
 GROUP: Final = "wattahead.trainers"  # entry points: name = "package.module", or "package.module:object"
 TRAINERS: Final[dict[str, str]] = {
+    "climatology": "training.trainers.climatology",
+    "ensemble": "training.trainers.ensemble",
     "lightgbm": "training.trainers.lightgbm",
+    "linear": "training.trainers.linear",
+    "quantiles": "training.trainers.quantiles",
+    "seasonal_naive": "training.trainers.seasonal_naive",
+    "xgboost": "training.trainers.xgboost",
 }
 
 

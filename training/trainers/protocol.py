@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from training.samples import Samples
 from wattahead.domain.catalog import Pool
+from wattahead.models.rows import Member
 
 Progress = Callable[[str], None]
 
@@ -43,6 +44,24 @@ class Range:
     high: float
     log: bool = False
     whole: bool = False  # whole numbers only
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A fitted member of a blend: how it predicts here, and how the bundle says so."""
+
+    form: str  # as `wattahead.models.blend` reads it
+    member: Member
+    facts: Mapping[str, Any]
+    body: bytes
+
+
+class Learner(Protocol):
+    """Fits a median."""
+
+    def fit(self, samples: Samples) -> Piece:
+        """Return what was learnt; the same samples give the same bytes."""
+        ...
 
 
 class Trainer(Protocol):

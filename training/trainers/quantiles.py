@@ -1,7 +1,7 @@
 """LightGBM, one booster per quantile, for all zones of a pool; intervals calibrated on held-back days."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import lightgbm
@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training import splits
-from training.samples import Samples, with_weather
+from training.samples import Samples, complete
+from training.trainers.parameters import chosen
 from training.trainers.protocol import Fitted, Lesson, Progress, Range
-from wattahead.domain.catalog import Pool
-from wattahead.domain.errors import Refused
+from wattahead.models import calibration
 from wattahead.models.baseline import level
 from wattahead.models.booster import with_zone
-from wattahead.models.calibration import learn, to_json
 
 Floats = NDArray[np.float64]
 TOLD_EVERY = 100  # trees
@@ -79,24 +78,25 @@ class _Table:
 def fit(lesson: Lesson, progress: Progress) -> Fitted:
     """Fit boosters and calibration on samples that all lie before the out-of-time days."""
     pool, features, seed = lesson.pool, lesson.features, lesson.seed
-    settings = parameters(pool)
-    samples = with_weather(lesson.samples)
+    settings = chosen(Parameters(), "quantiles", pool.parameters)
+    learnable = complete(lesson.samples)
+    samples = lesson.samples.take(learnable)
     zones = sorted(set(samples.rows.zones))
     table = _table(samples, features, zones)
     files, rounds, held = {}, {}, []
     for name in pool.quantiles:
-        chosen = _settings(settings, level(name), seed, (*features, "zone"), len(pool.issue_hours))
-        rounds[name] = _rounds(table, samples, chosen, settings, _counted(progress, name))
+        told = _settings(settings, level(name), seed, (*features, "zone"), len(pool.issue_hours))
+        rounds[name] = _rounds(table, samples, told, settings, _counted(progress, name))
         progress(f"{name}: {rounds[name]} rounds")
-        held.append(_held_back(table, samples, chosen, rounds[name], settings.folds))
+        held.append(_held_back(table, samples, told, rounds[name], settings.folds))
         progress(f"{name}: held-back weeks")
         files[f"{name}.txt"] = (
-            table.fit(np.ones(len(samples), bool), chosen, rounds[name]).model_to_string(num_iteration=-1).encode()
+            table.fit(np.ones(len(samples), bool), told, rounds[name]).model_to_string(num_iteration=-1).encode()
         )
         progress(f"{name}: final fit")
     hour = samples.rows.column("hour").astype(np.float64)
-    files["calibration.json"] = to_json(
-        learn(
+    files["calibration.json"] = calibration.to_json(
+        calibration.learn(
             np.sort(held, axis=0),
             samples.scaled_truth,
             samples.zones,
@@ -116,19 +116,16 @@ def fit(lesson: Lesson, progress: Progress) -> Fitted:
             "samples": len(samples),
             "max_missing": settings.max_missing,
         },
+        _spread(held[pool.quantiles.index("p50")], learnable),
     )
 
 
-def parameters(pool: Pool) -> Parameters:
-    """Return the defaults with what the catalog sets; unknown names are refused."""
-    known = {field.name: field.type for field in fields(Parameters)}
-    unknown = sorted(set(pool.parameters) - set(known))
-    if unknown:
-        raise Refused("E_CONFIG", f"trainer lightgbm has no parameter {unknown[0]!r}", fix=f"use {', '.join(known)}")
-    chosen: dict[str, Any] = {
-        name: int(value) if known[name] is int else value for name, value in pool.parameters.items()
-    }
-    return replace(Parameters(), **chosen)
+def _spread(held: Floats, chosen: NDArray[np.bool_]) -> Floats:
+    """Return values of the chosen samples among all samples, shape (N, H); NaN for the others."""
+    values = held.reshape(int(chosen.sum()), -1)
+    found = np.full((len(chosen), values.shape[1]), np.nan)
+    found[chosen] = values
+    return found
 
 
 def _table(samples: Samples, features: tuple[str, ...], zones: list[str]) -> _Table:
@@ -183,8 +180,8 @@ def _held_back(table: _Table, samples: Samples, chosen: dict[str, Any], rounds: 
     """Return, for every row, the quantile from a fit that had not seen its week, shape (N x H)."""
     found = np.full(len(samples) * samples.rows.steps, np.nan)
     rows = np.flatnonzero(np.isfinite(samples.scaled_truth))
-    for held in splits.folds(samples, folds):
-        booster = table.fit(~held, chosen, rounds)
+    for learn, held in splits.folds(samples, folds):
+        booster = table.fit(learn, chosen, rounds)
         inside = held[table.sample]
         found[rows[inside]] = booster.predict(table.matrix[inside], num_threads=1)
     return found

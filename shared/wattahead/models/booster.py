@@ -44,7 +44,7 @@ def with_zone(rows: Rows, features: tuple[str, ...], zones: Mapping[str, int]) -
     return matrix
 
 
-def _whole(text: str, name: str) -> str:
+def whole(text: str, name: str) -> str:
     """Refuse a model that ends early: LightGBM reads on behind its end, which sometimes passes a proof by luck."""
     if text.count("\nend of trees\n") == text.count("\nend of parameters\n") == 1:
         return text
@@ -55,7 +55,7 @@ def load_boosters(manifest: Manifest, files: Mapping[str, bytes]) -> Boosters:
     """Return the boosters in `files`. Call it with verified bytes only: a damaged model aborts the process."""
     quantiles = manifest.output.quantiles
     try:
-        boosters = tuple(NativeBooster(_whole(files[f"{name}.txt"].decode(), name)) for name in quantiles)
+        boosters = tuple(NativeBooster(whole(files[f"{name}.txt"].decode(), name)) for name in quantiles)
     except (KeyError, UnicodeDecodeError) as error:
         raise Refused(
             "E_BUNDLE_FILES",

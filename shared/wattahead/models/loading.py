@@ -6,15 +6,17 @@ from typing import Final
 from wattahead.domain.bundle import Manifest
 from wattahead.domain.errors import Refused
 from wattahead.models.baseline import SeasonalNaive, load_climatology
+from wattahead.models.blend import load_blend
 from wattahead.models.booster import load_boosters
 from wattahead.models.rows import Model
 
 LOADERS: Final[dict[str, Callable[[Manifest, Mapping[str, bytes]], Model]]] = {
+    "blend": load_blend,
     "lightgbm": load_boosters,
     "seasonal_naive": lambda manifest, _: SeasonalNaive(manifest.output.quantiles),
     "climatology": lambda manifest, files: load_climatology(manifest.output.quantiles, files),
 }
-NATIVE: Final = frozenset({"lightgbm"})  # kinds that run code which can abort the process
+NATIVE: Final = frozenset({"blend", "lightgbm"})  # kinds that run code which can abort the process
 
 
 def load(manifest: Manifest, files: Mapping[str, bytes]) -> Model:
@@ -32,6 +34,8 @@ def load(manifest: Manifest, files: Mapping[str, bytes]) -> Model:
         TypeError,
         ValueError,
         AttributeError,
+        ArithmeticError,
+        RecursionError,
     ) as error:  # files that are missing or say something else than their kind should
         raise Refused(
             "E_BUNDLE_FILES",

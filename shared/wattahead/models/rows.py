@@ -62,3 +62,11 @@ class Model(Protocol):
     def predict(self, rows: Rows) -> Floats:
         """Return the quantiles of every row in the unit of the scale, shape (Q, S x H)."""
         ...
+
+
+class Member(Protocol):
+    """A point model."""
+
+    def predict(self, rows: Rows) -> Floats:
+        """Return the median of every row in units of the scale, shape (S x H)."""
+        ...

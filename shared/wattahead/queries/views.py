@@ -36,6 +36,12 @@ LEDGER: Final = {
     "bytes": 'STRUCT("read" BIGINT, written BIGINT)', "outcomes": "MAP(VARCHAR, VARCHAR[])",
     "errors": "MAP(VARCHAR, VARCHAR)", "reason": "VARCHAR",
 }  # fmt: skip
+METRICS: Final = {
+    "pool": "VARCHAR", "series_id": "VARCHAR", "model_version": "VARCHAR", "run_kind": "VARCHAR", "run": "VARCHAR",
+    "split": "VARCHAR", "issue_from": "TIMESTAMPTZ", "issue_to": "TIMESTAMPTZ", "metric": "VARCHAR",
+    "slice": "VARCHAR", "slice_value": "VARCHAR", "unit": "VARCHAR", "value": "DOUBLE", "low": "DOUBLE",
+    "high": "DOUBLE", "n": "BIGINT", "origin": "VARCHAR",
+}  # fmt: skip
 
 HOUR_TYPES: Final = "hive_types={'issue_date': DATE, 'issue_hour': VARCHAR}"
 
@@ -61,6 +67,7 @@ def create(connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
     connection.execute(f"CREATE VIEW actuals_joined AS {_JOINED}")
     connection.execute(f"CREATE VIEW external AS {_external(scope)}")
     connection.execute(f"CREATE VIEW runs AS {_runs(scope)}")
+    connection.execute(f"CREATE VIEW metrics AS {_metrics(scope)}")
 
 
 def quoted(text: str) -> str:
@@ -154,6 +161,17 @@ def _external(scope: Scope) -> str:
             legs.append(f"SELECT * EXCLUDE ({label}) FROM {source}")
     return f"""SELECT * FROM ({" UNION ALL BY NAME ".join(legs)}) QUALIFY row_number() OVER (
         PARTITION BY provider, zone, point, nwp_init_time, valid_time ORDER BY available_at DESC) = 1"""
+
+
+def _metrics(scope: Scope) -> str:
+    """Return every measure once: judged again when more had come true, the one that more hours speak for."""
+    legs = [_nothing(METRICS)]
+    if scope.bucket.keys("metrics"):
+        files = _files(scope, ["metrics/issue_month=*/*.parquet"])
+        legs.append(f"SELECT * FROM read_parquet({files}, union_by_name=true, hive_partitioning=false)")
+    who = ", ".join(name for name in METRICS if name not in ("value", "low", "high", "n", "unit"))
+    return f"""SELECT * FROM ({" UNION ALL BY NAME ".join(legs)}) QUALIFY row_number() OVER (
+        PARTITION BY {who} ORDER BY n DESC, value) = 1"""
 
 
 def _runs(scope: Scope) -> str:

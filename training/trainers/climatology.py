@@ -1,19 +1,31 @@
 """The climatology bundle: quantiles of what came true, by zone, month and hour, in units of the scale."""
 
 import json
+from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.samples import Samples
-from training.trainers.protocol import Fitted
+from training.trainers.protocol import Fitted, Lesson, Progress, Range
+from training.trainers.seasonal_naive import refuse_parameters
 from wattahead.models.baseline import CLIMATE_FEATURES, CLIMATE_HOURS, level
 
 Floats = NDArray[np.float64]
-MONTHS = 12
+
+MONTHS: Final = 12
+SPACE: Final[Mapping[str, Range]] = {}
 
 
-def fit(samples: Samples, quantiles: tuple[str, ...]) -> Fitted:
+def fit(lesson: Lesson, progress: Progress) -> Fitted:
+    """Return the climatology of all samples, for a pool that asks for nothing better."""
+    refuse_parameters("climatology", lesson)
+    progress("quantiles by month and hour")
+    return learnt(lesson.samples, lesson.pool.quantiles)
+
+
+def learnt(samples: Samples, quantiles: tuple[str, ...]) -> Fitted:
     """Return the climatology of all samples. A month without data takes the whole year at that hour."""
     month = samples.rows.column("month").astype(int) - 1
     hour = samples.rows.column("hour").astype(int)

@@ -1,0 +1,123 @@
+"""Boosters of LightGBM as members of a blend: for the median, and for how large an error to expect."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm
+import numpy as np
+from numpy.typing import NDArray
+
+from training.samples import Samples
+from training.trainers.protocol import Piece
+from wattahead.models.booster import with_zone
+from wattahead.models.linear import HOURS
+from wattahead.models.trees import block_of, load_trees, pack
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How boosters grow."""
+
+    rounds: int = 200
+    learning_rate: float = 0.06
+    leaves: int = 31
+    least_rows: int = 60  # in a leaf
+    feature_share: float = 0.5
+    row_share: float = 0.7
+    lead_hours: int = 6  # leads that share a booster
+
+
+@dataclass(frozen=True)
+class Median:
+    """Boosters of the median, one for each block of leads, of all zones together or each by itself."""
+
+    features: tuple[str, ...]
+    growth: Growth
+    seed: int
+    by_zone: bool = False
+
+    def fit(self, samples: Samples) -> Piece:
+        """Return the boosters."""
+        zones = sorted(set(samples.rows.zones))
+        matrix = with_zone(samples.rows, self.features, {zone: number for number, zone in enumerate(zones)})
+        target, lead = samples.scaled_truth, samples.rows.column("lead")
+        known = np.isfinite(target)
+        parts = []
+        learnt = [zone for zone in zones if (known & (samples.zones == zone)).any()]
+        for zone in learnt if self.by_zone else [""]:
+            of_zone = known & (samples.zones == zone) if zone else known
+            for first, last in _blocks(self.growth.lead_hours):
+                rows = of_zone & block_of(lead, first, last)
+                rows = rows if rows.any() else of_zone  # leads without any truth
+                parts.append((zone, first, last, self._grown(matrix[rows], target[rows])))
+        facts, body = pack(self.features, zones, parts)
+        return Piece("trees", load_trees(facts, body), facts, body)
+
+    def _grown(self, matrix: NDArray[np.float32], target: Floats) -> str:
+        growth = self.growth
+        told = _common(self.seed) | {
+            "objective": "quantile",
+            "alpha": 0.5,
+            "learning_rate": growth.learning_rate,
+            "num_leaves": growth.leaves,
+            "min_data_in_leaf": growth.least_rows,
+            "feature_fraction": growth.feature_share,
+            "bagging_fraction": growth.row_share,
+            "bagging_freq": 1,
+        }
+        return _text(matrix, target, self.features, told, growth.rounds)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One shallow booster of the absolute error that members made on held-back weeks."""
+
+    features: tuple[str, ...]
+    error: Floats  # (N x H) in units of the scale; NaN for rows that say nothing
+    rounds: int
+    seed: int
+
+    def fit(self, samples: Samples, learn: NDArray[np.bool_]) -> Piece:
+        """Return the booster, learnt from some of the samples that `error` is about."""
+        zones = sorted(set(samples.rows.zones))
+        rows = np.repeat(learn, samples.rows.steps) & np.isfinite(self.error)
+        matrix = with_zone(samples.rows, self.features, {zone: number for number, zone in enumerate(zones)})
+        told = _common(self.seed) | {
+            "objective": "regression",
+            "learning_rate": 0.05,
+            "num_leaves": 15,
+            "min_data_in_leaf": 400,
+            "feature_fraction": 0.3,
+            "bagging_fraction": 0.5,
+            "bagging_freq": 1,
+        }
+        text = _text(matrix[rows], self.error[rows], self.features, told, self.rounds)
+        facts, body = pack(self.features, zones, [("", 0, None, text)])
+        return Piece("trees", load_trees(facts, body), facts, body)
+
+
+def _common(seed: int) -> dict[str, Any]:
+    return {
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": 1,
+        "verbosity": -1,
+        "max_bin": 127,
+    }
+
+
+def _text(
+    matrix: NDArray[np.float32], target: Floats, features: Sequence[str], told: dict[str, Any], rounds: int
+) -> str:
+    names = [*features, "zone"]
+    data = lightgbm.Dataset(matrix, target, feature_name=names, categorical_feature=[len(features)])
+    return lightgbm.train(told, data, rounds).model_to_string(num_iteration=-1)
+
+
+def _blocks(lead_hours: int) -> list[tuple[float, float | None]]:
+    starts = range(0, HOURS, lead_hours)
+    return [(float(first), float(first + lead_hours) if first + lead_hours < HOURS else None) for first in starts]

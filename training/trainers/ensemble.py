@@ -1,0 +1,29 @@
+"""Lines and trees together: trees of all zones, trees of each zone, and lines, weighted by what held-back weeks say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from training.trainers import lightgbm, linear
+from training.trainers.blend import Blending, blended
+from training.trainers.boosting import Growth, Median
+from training.trainers.linear import ZONES_OF_THEIR_OWN, Line
+from training.trainers.parameters import chosen
+from training.trainers.protocol import Fitted, Learner, Lesson, Progress
+
+SPACE: Final = lightgbm.SPACE | linear.SPACE
+
+
+@dataclass(frozen=True)
+class Parameters(Growth, Line, Blending):
+    """What may be set in the catalog under a pool's `parameters`."""
+
+
+def fit(lesson: Lesson, progress: Progress) -> Fitted:
+    """Fit members, weights and bands."""
+    settings = chosen(Parameters(), "ensemble", lesson.pool.parameters)
+    members: dict[str, Sequence[Learner]] = {"linear": linear.learners(lesson, settings)}
+    members["trees"] = [Median(lesson.features, settings, lesson.seed)]
+    if 1 < len(lesson.pool.zones) <= ZONES_OF_THEIR_OWN:
+        members["zones"] = [Median(lesson.features, settings, lesson.seed, by_zone=True)]
+    return blended(lesson, members, settings, progress)

@@ -1,0 +1,64 @@
+"""XGBoost: boosters of the median by lead, for all zones of a pool, and bands around it; kept as LightGBM's text."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+
+from training.trainers import boosting
+from training.trainers.blend import Blending, blended
+from training.trainers.boosting import Growth
+from training.trainers.parameters import chosen
+from training.trainers.protocol import Fitted, Lesson, Progress, Range
+from training.trainers.translation import lightgbm_text
+
+Floats = NDArray[np.float64]
+
+SPACE: Final = {
+    "rounds": Range(100, 1000, log=True, whole=True),
+    "learning_rate": Range(0.01, 0.1, log=True),
+    "leaves": Range(8, 64, log=True, whole=True),
+    "least_rows": Range(20, 400, log=True, whole=True),
+    "feature_share": Range(0.2, 1.0),
+    "row_share": Range(0.4, 1.0),
+}
+
+
+@dataclass(frozen=True)
+class Parameters(Growth, Blending):
+    """What may be set in the catalog under a pool's `parameters`."""
+
+
+@dataclass(frozen=True)
+class Median(boosting.Median):
+    """The same boosters for the same zones and leads, grown by XGBoost; the zone's number is a number to it."""
+
+    def _grown(self, matrix: NDArray[np.float32], target: Floats) -> str:
+        booster = xgboost.train(self._told(), xgboost.DMatrix(matrix, target, nthread=1), self.growth.rounds)
+        return lightgbm_text(bytes(booster.save_raw("json")), (*self.features, "zone"))
+
+    def _told(self) -> dict[str, Any]:
+        growth = self.growth
+        return {
+            "objective": "reg:absoluteerror",
+            "tree_method": "hist",
+            "grow_policy": "lossguide",
+            "max_depth": 0,
+            "max_leaves": growth.leaves,
+            "max_bin": 127,
+            "eta": growth.learning_rate,
+            "min_child_weight": growth.least_rows,  # every row weighs 1 in this objective
+            "colsample_bytree": growth.feature_share,
+            "subsample": growth.row_share,
+            "seed": self.seed,
+            "nthread": 1,
+            "verbosity": 0,
+        }
+
+
+def fit(lesson: Lesson, progress: Progress) -> Fitted:
+    """Fit boosters and their bands."""
+    settings = chosen(Parameters(), "xgboost", lesson.pool.parameters)
+    return blended(lesson, {"xgboost": [Median(lesson.features, settings, lesson.seed)]}, settings, progress)
