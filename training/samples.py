@@ -42,7 +42,7 @@ class Samples:
     def take(self, chosen: NDArray[np.bool_]) -> "Samples":
         """Return the chosen samples."""
         index = np.flatnonzero(chosen)
-        truth = self.truth.reshape(len(self), -1)[index].reshape(-1)
+        truth = self.truth.reshape(len(self), self.rows.steps)[index].reshape(-1)
         return Samples(self.rows.take(index), self.issue_times[index], truth, self.flags[index])
 
     @property
@@ -54,6 +54,11 @@ class Samples:
     def scaled_truth(self) -> Floats:
         """What came true in units of the scale, shape (N x H)."""
         return self.truth / self.rows.row_scale
+
+    def recency(self, half_life_days: float) -> Floats:
+        """Return how much each row counts when what happened `half_life_days` ago counts half, shape (N x H)."""
+        age = (self.issue_times.max(initial=0) - self.issue_times) / DAY
+        return np.repeat(0.5 ** (age / half_life_days), self.rows.steps)
 
     @property
     def digest(self) -> str:

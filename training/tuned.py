@@ -57,10 +57,10 @@ def _later(told: Material, seed: int, progress: Callable[[str], None]) -> Judged
 
 
 def catalog_line(told: Material, best: Trial) -> str:
-    """Return the parameters as a line of the catalog's TOML."""
-    held = with_parameters(told, best.parameters).source.pool.parameters
-    values = ", ".join(f"{name} = {number(value)}" for name, value in sorted(held.items()))
-    return f"[pools.{told.name}]\nparameters = {{ {values} }}"
+    """Return the trainer and its parameters as lines of the catalog's TOML."""
+    pool = with_parameters(told, best.parameters).source.pool
+    values = ", ".join(f"{name} = {number(value)}" for name, value in sorted(pool.parameters.items()))
+    return f'[pools.{told.name}]\ntrainer = "{pool.trainer}"\nparameters = {{ {values} }}'
 
 
 def number(value: float) -> str:

@@ -21,7 +21,6 @@ from wattahead.storage.documents import canonical, decode, encode
 from wattahead.storage.objects import Bucket, sha256
 
 STRATEGIES: Final = ("out_of_time", "k_fold")
-STRIDE: Final = 100_003  # between the seeds of two studies
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class Study:
         while len(self.trials) <= wanted and not samplers.exhausted(self.asked.sampler, self.space, len(self.trials)):
             number = len(self.trials)
             over = [Told(trial.asked, trial.loss, trial.notes) for trial in self.trials[1:]]
-            search = samplers.Search(self.space, self.asked.sampler, self.asked.seed * STRIDE + number)
+            search = samplers.Search(self.space, self.asked.sampler, self.asked.seed)
             found, told = search.next(over, partial(self._tried, number, progress=progress))
             self._keep(replace(found, asked=told.values, notes=told.notes), done)
 

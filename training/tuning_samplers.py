@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+import numpy as np
+
 from training.trainers.protocol import Range
 from wattahead.storage.documents import canonical
 
@@ -39,7 +41,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Search:
-    """Chooses one trial. Its sampler is seeded for this very trial: a search goes on as if it had never ended."""
+    """Chooses one trial. Samplers are seeded for that very trial: a search goes on as if it had never ended."""
 
     space: Mapping[str, Range]
     sampler: str
@@ -47,7 +49,7 @@ class Search:
 
     def next(self, over: Sequence[Told], attempt: Callable[[dict[str, float]], Result]) -> tuple[Result, Told]:
         """Choose parameters by what the trials that are `over` came to, try them, and return both."""
-        study, found = self._told(over), list[tuple[Result, dict[str, float]]]()
+        study, found = self._study(over), list[tuple[Result, dict[str, float]]]()
 
         def objective(given: "optuna.Trial") -> float:
             values = self._suggested(given)
@@ -59,14 +61,18 @@ class Search:
         result, values = found[0]
         return result, Told(values, result.loss, notes)
 
-    def _told(self, over: Sequence[Told]) -> "optuna.Study":
+    def _study(self, over: Sequence[Told]) -> "optuna.Study":
         import optuna  # noqa: PLC0415 - half a second of imports, for a search only
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
+        # Numpy's generators with neighbouring seeds begin alike: what is drawn first would hardly differ.
+        seed = int(np.random.SeedSequence([self.seed % 2**32, len(over)]).generate_state(1)[0])
         made: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
-            "bayesian": lambda: optuna.samplers.TPESampler(seed=self.seed),
-            "random": lambda: optuna.samplers.RandomSampler(seed=self.seed),
-            "grid": lambda: optuna.samplers.GridSampler(grid(self.space), seed=self.seed),
+            "bayesian": lambda: optuna.samplers.TPESampler(seed=seed),
+            "random": lambda: optuna.samplers.RandomSampler(seed=seed),
+            "grid": lambda: optuna.samplers.GridSampler(
+                grid(self.space), seed=self.seed % 2**32
+            ),  # the order of points
         }
         kinds: dict[str, optuna.distributions.BaseDistribution] = {
             name: optuna.distributions.IntDistribution(int(one.low), int(one.high), log=one.log)

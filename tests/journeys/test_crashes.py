@@ -94,7 +94,7 @@ def test_a_crash_while_training_leaves_the_registry_as_it_was_or_decided(untrain
         found.add(champion.kind if champion else "baseline")
         assert whole_hour(bucket_of(store)) in {"ok", "degraded"}
 
-    assert found == {"baseline", "lightgbm"}
+    assert found == {"baseline", "blend"}
 
 
 def test_a_batch_that_was_lost_is_handed_out_by_the_plan_of_the_next_hour(world: DictStore) -> None:

@@ -62,7 +62,7 @@ def levels(store: DictStore, batch: str = "wind-0000") -> set[int]:
 
 
 def test_a_damaged_champion_falls_back_to_the_baseline_at_once_and_the_rows_say_so(world: DictStore) -> None:
-    assert damage(world, f"models/bundles/wind/{champion_of(world, 'wind').bundle_id}/p50.txt") == 1
+    assert damage(world, f"models/bundles/wind/{champion_of(world, 'wind').bundle_id}/trees.txt") == 1
     ready(world)
 
     assert Scorer(bucket_of(world)).score(WIND, now=NOW).outcome == "degraded"
@@ -79,7 +79,7 @@ def test_of_200_mutants_of_a_champion_none_is_loaded_and_the_rows_say_who_served
     world: DictStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded = []
-    monkeypatch.setattr("wattahead.models.booster.NativeBooster", lambda _: loaded.append(1))
+    monkeypatch.setattr("wattahead.models.trees.NativeBooster", lambda _: loaded.append(1))
     ready(world)
     files = sorted(key for key in world.objects if champion_of(world, "wind").bundle_id in key)
     draw = np.random.default_rng(7)
@@ -188,12 +188,12 @@ def test_a_stored_object_that_is_damaged_leaves_its_own_pool_the_clock_and_the_o
 
 
 def test_a_model_that_raises_is_passed_over_and_named(world: DictStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    from wattahead.models.booster import Boosters
+    from wattahead.models.blend import Blend
 
     def raises(*_: object) -> None:
         raise ValueError("a shape nobody expected")
 
-    monkeypatch.setattr(Boosters, "predict", raises)
+    monkeypatch.setattr(Blend, "predict", raises)
     ready(world)
 
     assert Scorer(bucket_of(world)).score(WIND, now=NOW).outcome == "degraded"
@@ -271,8 +271,8 @@ def test_a_process_that_native_code_aborts_leaves_the_hour_to_the_last_attempt(
         place.write_bytes(body)
     script = (
         "import os, sys\n"
-        "from wattahead.models import booster\n"
-        "booster.NativeBooster = lambda _: os.abort()\n"
+        "from wattahead.models import trees\n"
+        "trees.NativeBooster = lambda _: os.abort()\n"
         "from wattahead.jobs.score import Scorer\nfrom wattahead.storage.objects import open_bucket\n"
         "from wattahead.domain.plan import HourEvent\n"
         f"event = HourEvent({ISSUE}, batch='wind-0000', final_attempt=sys.argv[1] == 'last')\n"

@@ -107,7 +107,7 @@ def test_two_generated_zones_from_nothing_to_live_forecasts(tmp_path: Path) -> N
         bucket, "select subkey, model_name, count(*) n, count(p50) known from latest group by all order by 1"
     )
     assert [(row["subkey"], row["model_name"], row["n"], row["known"]) for row in found] == [
-        ("demand", "lightgbm", 48, 48),
+        ("demand", "blend", 48, 48),
         ("solar", "seasonal_naive", 48, 48),
         ("wind", "seasonal_naive", 48, 48),
     ]

@@ -120,7 +120,7 @@ def crowned(bucket: Bucket, catalog: Catalog, pool: str) -> None:
 
 def small(text: str) -> str:
     """Return the generator's catalog with few trees: these tests are about what happens, not about skill."""
-    return text.replace("rounds = 150", "rounds = 25")
+    return text.replace("rounds = 150", "rounds = 25\nspread_rounds = 15\nleaves = 15")
 
 
 def trained(store: DictStore, catalog: Catalog, pools: tuple[str, ...]) -> DictStore:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.perf import blended
 from tests.perf.bench import BOUNDS, MOST_FILES, MOST_MEMORY, WARM, requests, times
 from tests.perf.meter import fresh_process
 from tests.perf.workload import World, make_world
@@ -45,6 +46,30 @@ def test_scoring_a_thousand_series_fits_a_small_worker(thousand: World) -> None:
     thousand.forget()
 
     assert peak < MOST_MEMORY
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return make_world(tmp_path_factory.mktemp("mixed"), 1_000, blended.blended)
+
+
+def test_a_batch_of_a_blend_costs_the_same_requests_and_its_bundle_has_no_more_files(mixed: World) -> None:
+    files, size, _ = blended.loading(mixed)
+
+    warm, cold = requests(mixed)
+
+    assert warm == WARM
+    assert cold == {"GET": WARM["GET"] + files, "PUT": WARM["PUT"]}
+    assert files <= MOST_FILES
+    assert size < blended.MOST_BYTES
+
+
+def test_scoring_a_thousand_series_with_a_blend_costs_little_more_than_its_predictions_and_products(
+    mixed: World,
+) -> None:
+    total, bare = blended.times(mixed, turns=TURNS)
+
+    assert total / bare <= blended.BOUND * SLACK, f"{total:.3f} CPU s in all, {bare:.3f} of bare predictions"
 
 
 def champion(world: World) -> str:

@@ -7,6 +7,7 @@ import math
 import resource
 import shutil
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -26,8 +27,9 @@ from wattahead.jobs.hour import features_key, read_plan
 from wattahead.jobs.plan import plan
 from wattahead.jobs.promote import Verdict, naive_manifest, output_of, promote, publish_proved
 from wattahead.jobs.score import Scorer
-from wattahead.models.booster import load_boosters, with_zone
+from wattahead.models.booster import with_zone
 from wattahead.models.calibration import POOLED, Calibration, to_json
+from wattahead.models.loading import load
 from wattahead.models.rows import Rows
 from wattahead.storage.bundles import sealed
 from wattahead.storage.catalogs import publish_catalog
@@ -62,6 +64,7 @@ WEATHER: Final = tuple(
 LAGS: Final = tuple(f"same_time_{day}" for day in range(1, 9))
 CLOCK: Final = ("hour", "month", "hour_sin", "hour_cos", "sun_elevation", "clear_sky", "lead")
 FEATURES: Final = (*WEATHER, *LAGS, *CLOCK)  # 95 columns; the zone's number, which the model adds, is the 96th
+Made = tuple[str, Mapping[str, bytes]]  # kind and files of a bundle
 HORIZON_MEAN: Final = [name.endswith("_horizon_mean") for name in FEATURES]
 
 
@@ -108,8 +111,11 @@ class World:
         return with_zone(Rows(zones, STEPS, planned.features, block, np.ones(len(zones))), FEATURES, numbers)
 
 
-def make_world(folder: Path, series: int) -> World:
-    """Return a planned hour of one pool in batches of up to 1,000 series: bundle proved, features written."""
+def make_world(folder: Path, series: int, made: Callable[[list[str]], Made] | None = None) -> World:
+    """Return a planned hour of one pool in batches of up to 1,000 series: bundle proved, features written.
+
+    `made` gives the champion's kind and files for sorted zones; the reference boosters if it is left out.
+    """
     bucket = open_bucket(str(folder))
     zones = {f"XX-{number:05d}": Zone(50 * math.sin(number), 180 * math.cos(number)) for number in range(series)}
     pool = Pool("solar", tuple(zones), "wide", weather="nwp")
@@ -120,7 +126,7 @@ def make_world(folder: Path, series: int) -> World:
         {POOL: pool},
     )
     publish_catalog(bucket, catalog)
-    publish_bundles(bucket, catalog)
+    publish_bundles(bucket, catalog, made or boosters)
     event = HourEvent(ISSUE)
     plan(bucket, event, now=NOW)
     pinned, _ = read_plan(bucket, event)
@@ -129,19 +135,23 @@ def make_world(folder: Path, series: int) -> World:
     return World(folder, pinned)
 
 
-def publish_bundles(bucket: Bucket, catalog: Catalog) -> None:
+def boosters(zones: list[str]) -> Made:
+    """Return the reference boosters and a calibration of `zones`."""
+    files = {f"{name}.txt": text.encode() for name, text in models().items()}
+    return "lightgbm", files | {"calibration.json": to_json(_calibration(zones))}
+
+
+def publish_bundles(bucket: Bucket, catalog: Catalog, made: Callable[[list[str]], Made]) -> None:
     """Give the pool a champion and a seasonal naive, as the nightly training does."""
     pool, signal = catalog.pools[POOL], catalog.signals["solar"]
     zones = sorted(pool.zones)
-    files = {f"{name}.txt": text.encode() for name, text in models().items()} | {
-        "calibration.json": to_json(_calibration(zones))
-    }
+    kind, files = made(zones)
     manifest = sealed(
         Manifest(
             MANIFEST_VERSION,
             forecast.NAME,
             POOL,
-            "lightgbm",
+            kind,
             FEATURES,
             0.2,
             output_of(signal, pool),
@@ -152,7 +162,7 @@ def publish_bundles(bucket: Bucket, catalog: Catalog) -> None:
     )
     block = weather_rows(2, seed=7)
     rows = Rows(tuple(zones[:1] * 2), STEPS, FEATURES, block, np.ones(2))
-    values = load_boosters(manifest, files).predict(rows)
+    values = load(manifest, files).predict(rows)
     inputs = {
         name: tuple(None if np.isnan(value) else value for value in block[index].tolist())
         for index, name in enumerate(FEATURES)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 ROOT = Path(__file__).parents[2]
 SYSTEM = ("bin", "etc", "lib", "lib64", "sbin", "usr")  # of the machine, in place of the base image
 
@@ -94,7 +96,8 @@ def installed(lock: str) -> list[str]:
     """Return the folders and modules of the packages that a lock names, and of no other."""
     text = (ROOT / "infra" / "locks" / f"{lock}.txt").read_text(encoding="utf-8")
     found = {}
-    for name in sorted(set(re.findall(r"^([a-z0-9._-]+)==", text, flags=re.MULTILINE))):
+    pinned = [Requirement(line) for line in re.findall(r"^([a-z0-9._-]+==.*?) \\$", text, flags=re.MULTILINE)]
+    for name in sorted({one.name for one in pinned if not one.marker or one.marker.evaluate()}):
         package = distribution(name)
         for file in package.files or ():
             if file.parts[0] not in {"..", "__pycache__"}:

@@ -11,13 +11,15 @@ from training import gate, splits
 from training.question import chosen
 from training.samples import Samples, first_issue, load_samples, source_of, with_weather
 from training.trainers import trainer
-from training.trainers.lightgbm import parameters
-from wattahead.domain.catalog import Pool
+from training.trainers.ensemble import Parameters
+from training.trainers.parameters import chosen as parameters
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, HOUR
 from wattahead.domain.quality import Quality
+from wattahead.jobs.prove import prove
 from wattahead.models.baseline import NAIVE_FEATURES, SeasonalNaive
 from wattahead.models.rows import Floats, Rows
+from wattahead.storage.bundles import fetch
 from wattahead.storage.catalogs import latest_catalog
 from wattahead.storage.registry import latest
 
@@ -62,9 +64,16 @@ def test_early_stopping_looks_at_later_days_than_it_fits_on(samples: Samples) ->
 
 
 def test_every_sample_is_held_back_in_exactly_one_fold(samples: Samples) -> None:
-    held = np.sum(splits.folds(samples, 4), axis=0)
+    held = np.sum([away for _, away in splits.folds(samples, 4)], axis=0)
 
     assert set(held.tolist()) == {1}
+
+
+def test_no_fold_learns_from_an_issue_time_within_a_day_of_what_it_holds_back(samples: Samples) -> None:
+    for learn, away in splits.folds(samples, 4):
+        times = samples.issue_times
+        assert np.abs(times[learn][:, None] - times[away][None]).min() > DAY
+        assert learn.sum() > len(samples) / 3
 
 
 def test_samples_without_weather_are_not_learnt_from(samples: Samples) -> None:
@@ -112,17 +121,15 @@ def test_a_candidate_that_predicts_nothing_is_never_promoted(samples: Samples) -
 def test_an_unknown_trainer_parameter_or_pool_is_answered_with_the_known_ones(trained_world: DictStore) -> None:
     _, catalog = latest_catalog(bucket_of(trained_world))
 
-    with pytest.raises(Refused, match="use one of lightgbm"):
+    with pytest.raises(Refused, match="use one of .*ensemble, lightgbm"):
         trainer("xgboots")
-    with pytest.raises(Refused, match="use rounds, patience"):
-        parameters(Pool("wind", ("SY-0001",), "wind", parameters={"round": 3}))
+    with pytest.raises(Refused, match="has no parameter 'round'. Fix: use folds, "):
+        parameters(Parameters(), "ensemble", {"round": 3})
     with pytest.raises(Refused, match="use demand, solar, wind"):
         chosen(catalog, "wnd")
 
 
 def test_the_manifest_tells_window_data_seed_rounds_and_the_metrics_of_every_zone(trained_world: DictStore) -> None:
-    from wattahead.storage.bundles import fetch
-
     bucket = bucket_of(trained_world)
     entry = latest(bucket, "wind")
     assert entry is not None
@@ -137,13 +144,31 @@ def test_the_manifest_tells_window_data_seed_rounds_and_the_metrics_of_every_zon
         "data_digest",
         "seed",
         "libraries",
-        "rounds",
+        "members",
+        "weights",
         "zones",
         "parameters",
     }
     assert set(manifest.evaluation["zones"]) == {"SY-0001", "SY-0002"}
     assert set(manifest.evaluation["zones"]["SY-0001"]) == {"candidate", "seasonal_naive", "climatology"}
-    assert sorted(files) == ["calibration.json", "p10.txt", "p50.txt", "p90.txt"]
+    assert sorted(files) == ["blend.json", "linear.json", "spread.txt", "trees.txt", "zones.txt"]
     assert manifest.golden is not None
     assert rung.proved_on is not None
     assert {held.role for held in entry.rungs} == {"champion", "seasonal_naive", "climatology"}
+
+
+def test_a_promoted_blend_reproduces_its_golden_rows_in_another_process_and_no_others(trained_world: DictStore) -> None:
+    bucket = bucket_of(trained_world)
+    entry = latest(bucket, "wind")
+    rung = entry.rung("champion") if entry else None
+    assert rung is not None
+    manifest, files = fetch(bucket, "wind", rung.bundle_id)
+    golden = manifest.golden
+    assert golden is not None
+
+    wrong = {name: tuple(value + 1e-3 for value in values) for name, values in golden.outputs.items()}
+
+    assert manifest.kind == rung.kind == "blend"
+    assert prove(manifest, files) == rung.proved_on
+    with pytest.raises(Refused, match="E_BUNDLE_PROOF: .* away from its golden rows"):
+        prove(replace(manifest, golden=replace(golden, outputs=wrong)), files)

@@ -43,8 +43,8 @@ def valley(values: dict[str, float]) -> Loss:
 
 def chain(sampler: str, seed: int, count: int) -> list[Told]:
     over: list[Told] = []
-    for number in range(count):
-        over.append(Search(SPACE, sampler, 1000 * seed + number).next(over, valley)[1])
+    for _ in range(count):
+        over.append(Search(SPACE, sampler, seed).next(over, valley)[1])
     return over
 
 
@@ -52,6 +52,12 @@ def chain(sampler: str, seed: int, count: int) -> list[Told]:
 def test_the_same_seed_gives_the_same_trials_and_another_one_others(sampler: str) -> None:
     assert chain(sampler, 1, 6) == chain(sampler, 1, 6)
     assert chain(sampler, 1, 6) != chain(sampler, 2, 6)
+
+
+def test_the_first_two_trials_are_as_far_apart_as_chance_puts_them() -> None:
+    shares = [[told.values["share"] for told in chain("random", seed, 2)] for seed in range(30)]
+
+    assert 0.15 < sum(abs(first - second) for first, second in shares) / 30 < 0.4  # a third of 0.8 on average
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

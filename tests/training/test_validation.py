@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,7 +92,7 @@ def test_an_unknown_strategy_or_a_pool_of_one_zone_is_refused_with_what_there_is
 
 
 def test_the_command_prints_a_table_and_saves_measures_and_nothing_else(
-    untrained_world: DictStore, tmp_path, capsys: pytest.CaptureFixture[str]
+    untrained_world: DictStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from wattahead.storage.objects import open_bucket
 
@@ -112,5 +113,5 @@ def test_the_command_prints_a_table_and_saves_measures_and_nothing_else(
     assert new in said
 
 
-def everything(folder) -> list[str]:
+def everything(folder: Path) -> list[str]:
     return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]

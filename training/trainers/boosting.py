@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import lightgbm
 import numpy as np
@@ -12,22 +12,27 @@ from training.samples import Samples
 from training.trainers.protocol import Piece
 from wattahead.models.booster import with_zone
 from wattahead.models.linear import HOURS
+from wattahead.models.rows import envelope_of
 from wattahead.models.trees import block_of, load_trees, pack
 
 Floats = NDArray[np.float64]
+
+LOWEST: Final = 0.02  # of the envelope: below it a ratio says nothing
 
 
 @dataclass(frozen=True)
 class Growth:
     """How boosters grow."""
 
-    rounds: int = 200
-    learning_rate: float = 0.06
+    rounds: int = 300
+    learning_rate: float = 0.07
     leaves: int = 31
     least_rows: int = 60  # in a leaf
     feature_share: float = 0.5
     row_share: float = 0.7
     lead_hours: int = 6  # leads that share a booster
+    memory_days: float = 400.0  # what happened that long ago counts half
+    random_cuts: int = 1  # 1: each split tries one threshold a feature, at random; 0: the best of all
 
 
 @dataclass(frozen=True)
@@ -38,25 +43,35 @@ class Median:
     growth: Growth
     seed: int
     by_zone: bool = False
+    envelope: str = ""
 
     def fit(self, samples: Samples) -> Piece:
         """Return the boosters."""
         zones = sorted(set(samples.rows.zones))
-        matrix = with_zone(samples.rows, self.features, {zone: number for number, zone in enumerate(zones)})
-        target, lead = samples.scaled_truth, samples.rows.column("lead")
-        known = np.isfinite(target)
+        seen = self._seen(samples, zones)
+        learnt = [zone for zone in zones if (seen.known & (samples.zones == zone)).any()]
         parts = []
-        learnt = [zone for zone in zones if (known & (samples.zones == zone)).any()]
         for zone in learnt if self.by_zone else [""]:
-            of_zone = known & (samples.zones == zone) if zone else known
+            of_zone = seen.known & (samples.zones == zone) if zone else seen.known
             for first, last in _blocks(self.growth.lead_hours):
-                rows = of_zone & block_of(lead, first, last)
+                rows = of_zone & block_of(samples.rows.column("lead"), first, last)
                 rows = rows if rows.any() else of_zone  # leads without any truth
-                parts.append((zone, first, last, self._grown(matrix[rows], target[rows])))
-        facts, body = pack(self.features, zones, parts)
+                parts.append((zone, first, last, self.grown(seen.matrix[rows], seen.target[rows], seen.weight[rows])))
+        facts, body = pack(self.features, zones, parts, self.envelope)
         return Piece("trees", load_trees(facts, body), facts, body)
 
-    def _grown(self, matrix: NDArray[np.float32], target: Floats) -> str:
+    def _seen(self, samples: Samples, zones: Sequence[str]) -> "_Seen":
+        raised = envelope_of(samples.rows, self.envelope)
+        known = np.isfinite(samples.scaled_truth) & (raised > LOWEST)
+        known = known if known.any() else np.isfinite(samples.scaled_truth)
+        raised = np.maximum(raised, LOWEST)
+        matrix = with_zone(samples.rows, self.features, {zone: number for number, zone in enumerate(zones)})
+        # The absolute error of the ratio, times the envelope, is the absolute error.
+        weight = samples.recency(self.growth.memory_days) * raised
+        return _Seen(matrix, samples.scaled_truth / raised, weight, known)
+
+    def grown(self, matrix: NDArray[np.float32], target: Floats, weight: Floats) -> str:
+        """Return one booster as LightGBM's text: rows (R, F + 1), what came true (R), how much each row counts (R)."""
         growth = self.growth
         told = _common(self.seed) | {
             "objective": "quantile",
@@ -67,8 +82,19 @@ class Median:
             "feature_fraction": growth.feature_share,
             "bagging_fraction": growth.row_share,
             "bagging_freq": 1,
+            "extra_trees": bool(growth.random_cuts),
         }
-        return _text(matrix, target, self.features, told, growth.rounds)
+        return _text(matrix, target, self.features, told, growth.rounds, weight)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """All rows of some samples, and which of them can be learnt from."""
+
+    matrix: NDArray[np.float32]
+    target: Floats
+    weight: Floats
+    known: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -111,10 +137,15 @@ def _common(seed: int) -> dict[str, Any]:
 
 
 def _text(
-    matrix: NDArray[np.float32], target: Floats, features: Sequence[str], told: dict[str, Any], rounds: int
+    matrix: NDArray[np.float32],
+    target: Floats,
+    features: Sequence[str],
+    told: dict[str, Any],
+    rounds: int,
+    weight: Floats | None = None,
 ) -> str:
     names = [*features, "zone"]
-    data = lightgbm.Dataset(matrix, target, feature_name=names, categorical_feature=[len(features)])
+    data = lightgbm.Dataset(matrix, target, weight=weight, feature_name=names, categorical_feature=[len(features)])
     return lightgbm.train(told, data, rounds).model_to_string(num_iteration=-1)
 
 

@@ -1,13 +1,13 @@
 """Lines and trees together: trees of all zones, trees of each zone, and lines, weighted by what held-back weeks say."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from training.trainers import lightgbm, linear
 from training.trainers.blend import Blending, blended
 from training.trainers.boosting import Growth, Median
-from training.trainers.linear import ZONES_OF_THEIR_OWN, Line
+from training.trainers.linear import ENVELOPE, ZONES_OF_THEIR_OWN, Line
 from training.trainers.parameters import chosen
 from training.trainers.protocol import Fitted, Learner, Lesson, Progress
 
@@ -23,7 +23,8 @@ def fit(lesson: Lesson, progress: Progress) -> Fitted:
     """Fit members, weights and bands."""
     settings = chosen(Parameters(), "ensemble", lesson.pool.parameters)
     members: dict[str, Sequence[Learner]] = {"linear": linear.learners(lesson, settings)}
-    members["trees"] = [Median(lesson.features, settings, lesson.seed)]
+    plain = Median(lesson.features, settings, lesson.seed)
+    members["trees"] = [plain, replace(plain, envelope=ENVELOPE)] if ENVELOPE in lesson.features else [plain]
     if 1 < len(lesson.pool.zones) <= ZONES_OF_THEIR_OWN:
-        members["zones"] = [Median(lesson.features, settings, lesson.seed, by_zone=True)]
+        members["zones"] = [replace(plain, by_zone=True)]
     return blended(lesson, members, settings, progress)

@@ -17,7 +17,8 @@ from training.trainers.blend import Blending, blended
 from training.trainers.parameters import chosen
 from training.trainers.protocol import Fitted, Lesson, Piece, Progress, Range
 from wattahead.models import linear
-from wattahead.models.linear import Linear, block_count, envelope_of, group, standard
+from wattahead.models.linear import Linear, block_count, group, standard
+from wattahead.models.rows import envelope_of
 
 Floats = NDArray[np.float64]
 
@@ -28,6 +29,7 @@ ZONES_OF_THEIR_OWN: Final = 50  # pools of more zones share one set of coefficie
 SPACE: Final = {
     "strength": Range(0.1, 30, log=True),
     "hour_strength": Range(1, 300, log=True),
+    "memory_days": Range(60, 2000, log=True),
 }
 
 
@@ -38,6 +40,7 @@ class Line:
     strength: float = 1.0  # of the ridge, in ten-thousandths of the rows: all rows, then leads
     hour_strength: float = 10.0  # an hour of a block of leads has few rows, and stays close to the block
     lead_hours: int = 6
+    memory_days: float = 400.0  # what happened that long ago counts half
 
 
 @dataclass(frozen=True)
@@ -56,65 +59,82 @@ class Learner:
     def fit(self, samples: Samples) -> Piece:
         """Return the model of all zones of `samples`."""
         known = np.isfinite(samples.scaled_truth)
-        columns = samples.rows.columns(self.features)[:, known]
-        center = np.nan_to_num(np.nanmean(columns.astype(np.float64), axis=1))
-        width = np.nanstd(columns.astype(np.float64), axis=1)
-        width = np.where(width > 0, width, 1.0)  # also where nothing is known
+        columns = samples.rows.columns(self.features)
+        center, width = np.array([_middle(column[known]) for column in columns]).T
         raised = envelope_of(samples.rows, self.envelope)[known]
-        design = np.vstack([standard(columns, center, width), np.ones(columns.shape[1])]) * raised
+        design = np.empty((len(raised), len(columns) + 1))  # years of a pool are gigabytes: one column after the other
+        for number, column in enumerate(columns):
+            one = slice(number, number + 1)
+            design[:, number] = standard(column[None, known], center[one], width[one])[0] * raised
+        design[:, -1] = raised
         groups = group(samples.rows, self.parameters.lead_hours)[known]
-        tables = self._tables(design.T, samples.scaled_truth[known], samples.zones[known], groups)
+        weight = samples.recency(self.parameters.memory_days)[known]
+        tables = self._tables(Seen(design, samples.scaled_truth[known], weight, groups), samples.zones[known])
         model = Linear(self.features, center, width, self.envelope, self.parameters.lead_hours, tables)
         body = linear.to_json(model)
         return Piece("linear", linear.from_json(body), {}, body)
 
-    def _tables(
-        self, design: Floats, target: Floats, zones: NDArray[np.str_], groups: NDArray[np.int64]
-    ) -> dict[str, Floats]:
+    def _tables(self, seen: "Seen", zones: NDArray[np.str_]) -> dict[str, Floats]:
         """Return coefficients (G, F + 1) by zone, and those for any other zone."""
-        everywhere = shrunk(design, target, np.zeros(design.shape[1]), self.parameters.strength)
+        everywhere = shrunk(seen, np.zeros(seen.design.shape[1]), self.parameters.strength)
         names = np.unique(zones)
         if len(names) == 1 or len(names) > ZONES_OF_THEIR_OWN:
-            return {linear.POOLED: self._groups(design, target, groups, everywhere)}
-        found = {linear.POOLED: self._leads(design, target, groups, everywhere)}
+            return {linear.POOLED: self._groups(seen, everywhere)}
+        found = {linear.POOLED: self._leads(seen, everywhere)}
         for zone in names:
-            rows = zones == zone
-            own = shrunk(design[rows], target[rows], everywhere, self.parameters.strength)
-            found[str(zone)] = self._groups(design[rows], target[rows], groups[rows], own)
+            of_zone = seen.take(zones == zone)
+            found[str(zone)] = self._groups(of_zone, shrunk(of_zone, everywhere, self.parameters.strength))
         return found
 
-    def _leads(self, design: Floats, target: Floats, groups: NDArray[np.int64], prior: Floats) -> Floats:
+    def _leads(self, seen: "Seen", prior: Floats) -> Floats:
         """Return the coefficients of every block of leads, the same for all hours."""
         blocks = block_count(self.parameters.lead_hours)
-        held = [
-            shrunk(design[rows], target[rows], prior, self.parameters.strength)
-            for rows in (groups % blocks == block for block in range(blocks))
-        ]
-        return np.tile(np.stack(held), (linear.HOURS, 1))
+        parts = [seen.take(seen.group % blocks == block) for block in range(blocks)]
+        return np.tile(np.stack([shrunk(part, prior, self.parameters.strength) for part in parts]), (linear.HOURS, 1))
 
-    def _groups(self, design: Floats, target: Floats, groups: NDArray[np.int64], prior: Floats) -> Floats:
+    def _groups(self, seen: "Seen", prior: Floats) -> Floats:
         """Return the coefficients of every hour within every block of leads."""
-        found = self._leads(design, target, groups, prior)
+        found = self._leads(seen, prior)
         for number in range(len(found)):
-            rows = groups == number
-            found[number] = shrunk(design[rows], target[rows], found[number], self.parameters.hour_strength)
+            part = seen.take(seen.group == number)
+            found[number] = shrunk(part, found[number], self.parameters.hour_strength)
         return found
 
 
-def shrunk(design: Floats, target: Floats, prior: Floats, strength: float) -> Floats:
+@dataclass(frozen=True)
+class Seen:
+    """R rows of F standardised features and a constant, what came true, how much each row counts, and its group."""
+
+    design: Floats  # (R, F + 1)
+    target: Floats  # (R) in units of the scale
+    weight: Floats  # (R)
+    group: NDArray[np.int64]  # (R)
+
+    def take(self, rows: NDArray[np.bool_]) -> "Seen":
+        """Return the chosen rows."""
+        return Seen(self.design[rows], self.target[rows], self.weight[rows], self.group[rows])
+
+
+def _middle(column: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the mean and the standard deviation of what is known; 0 and 1 where they say nothing."""
+    held = column[np.isfinite(column)].astype(np.float64)
+    return (float(held.mean()), float(held.std()) or 1.0) if len(held) else (0.0, 1.0)
+
+
+def shrunk(seen: Seen, prior: Floats, strength: float) -> Floats:
     """Return the coefficients with the least absolute error and a ridge of `strength` on their way from `prior`.
 
-    `design` (R, F + 1), the constant last; without rows the prior stays.
+    Without rows the prior stays.
     """
-    if not len(target):
+    if not len(seen.target):
         return prior
-    ridge = strength * 1e-4 * len(target) * np.eye(design.shape[1])
-    found, weight = prior, np.ones(len(target))
+    ridge = strength * 1e-4 * len(seen.target) * np.eye(len(prior))
+    found, closeness = prior, np.ones(len(seen.target))
     for _ in range(PASSES):
-        heavy = design * weight[:, None]
-        found = prior + np.linalg.solve(heavy.T @ design + ridge, heavy.T @ (target - design @ prior))
-        weight = 1 / np.maximum(np.abs(target - design @ found), CLOSEST)
-        weight /= weight.mean()
+        weight = seen.weight * closeness
+        heavy = seen.design * (weight / weight.mean())[:, None]
+        found = prior + np.linalg.solve(heavy.T @ seen.design + ridge, heavy.T @ (seen.target - seen.design @ prior))
+        closeness = 1 / np.maximum(np.abs(seen.target - seen.design @ found), CLOSEST)
     return found
 
 

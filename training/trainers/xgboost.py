@@ -35,8 +35,10 @@ class Parameters(Growth, Blending):
 class Median(boosting.Median):
     """The same boosters for the same zones and leads, grown by XGBoost; the zone's number is a number to it."""
 
-    def _grown(self, matrix: NDArray[np.float32], target: Floats) -> str:
-        booster = xgboost.train(self._told(), xgboost.DMatrix(matrix, target, nthread=1), self.growth.rounds)
+    def grown(self, matrix: NDArray[np.float32], target: Floats, weight: Floats) -> str:
+        """Return one booster as LightGBM's text."""
+        seen = xgboost.DMatrix(matrix, target, weight=weight / weight.mean(), nthread=1)
+        booster = xgboost.train(self._told(), seen, self.growth.rounds)
         return lightgbm_text(bytes(booster.save_raw("json")), (*self.features, "zone"))
 
     def _told(self) -> dict[str, Any]:
@@ -49,7 +51,7 @@ class Median(boosting.Median):
             "max_leaves": growth.leaves,
             "max_bin": 127,
             "eta": growth.learning_rate,
-            "min_child_weight": growth.least_rows,  # every row weighs 1 in this objective
+            "min_child_weight": growth.least_rows,  # rows weigh 1 on average in this objective
             "colsample_bytree": growth.feature_share,
             "subsample": growth.row_share,
             "seed": self.seed,

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from wattahead.domain.graph import forecasts_of
 from wattahead.domain.hours import DAY, MINUTE
 from wattahead.domain.quality import Quality
+from wattahead.features import external
 from wattahead.features.grammar import feature, lookback_days, signals_of
 from wattahead.features.history import extreme, window
 from wattahead.features.others import Issued
 from wattahead.features.panel import Panel
-from wattahead.features.view import SEARCH_DAYS, WEATHER_AFTER, WEATHER_BEFORE, View
+from wattahead.features.view import EXTERNAL_BEFORE, SEARCH_DAYS, WEATHER_AFTER, WEATHER_BEFORE, View
 
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
@@ -54,6 +55,7 @@ class Inputs:
     holidays: tuple[str, ...] = ()  # (S) as in the view
     others: Mapping[str, "Inputs"] = field(default_factory=dict)  # other signals of the same S places
     forecasts: Mapping[str, Issued] = field(default_factory=dict)  # of other signals
+    external: Mapping[str, Panel] = field(default_factory=dict)  # provider -> its forecasts of the target
 
     def take(self, series: NDArray[np.int64]) -> "Inputs":
         """Return the inputs of some of the series."""
@@ -74,6 +76,7 @@ class Inputs:
             tuple(self.holidays[one] for one in series if self.holidays),
             {name: held.take(series) for name, held in self.others.items()},
             {name: held.take(series) for name, held in self.forecasts.items()},
+            {name: rows(held, 1) for name, held in self.external.items()},
         )
 
 
@@ -101,8 +104,16 @@ def build(recipe: Recipe, inputs: Inputs, issue_times: Sequence[int] | Instants)
     )
 
 
+def overdue(recipe: Recipe, inputs: Inputs, issue_times: Sequence[int] | Instants) -> NDArray[np.bool_]:
+    """Return where an external forecast that is usually there is not, but may still come, shape (S, T)."""
+    times = np.asarray(issue_times, dtype=np.int64)
+    owed = external.overdue(inputs.external, times, recipe.steps)
+    return np.broadcast_to(owed, (len(inputs.target.values), len(times)))
+
+
 def _chunks(recipe: Recipe, inputs: Inputs, count: int) -> Iterator[slice]:
     histories = recipe.history + sum(other.history for other in recipe.others.values())
+    histories += len(inputs.external) * EXTERNAL_BEFORE
     cells = len(inputs.target.values) * histories // recipe.step
     size = max(1, _CELLS_AT_ONCE // max(cells, 1))
     for first in range(0, count, size):
@@ -115,7 +126,8 @@ def _chunk(recipe: Recipe, inputs: Inputs, times: Instants) -> Cube:
     for index, name in enumerate(recipe.features):
         values[index] = feature(name).compute(view)
     age = (view.newest * (recipe.step // MINUTE)).astype(np.int32)
-    return Cube(recipe.features, values, view.scale, age, _flags(recipe, view))
+    flags = _flags(recipe, view) | np.where(overdue(recipe, inputs, times), Quality.INPUT_MISSING, 0).astype(np.int32)
+    return Cube(recipe.features, values, view.scale, age, flags)
 
 
 def _view(recipe: Recipe, inputs: Inputs, times: Instants) -> View:
@@ -138,6 +150,7 @@ def _view(recipe: Recipe, inputs: Inputs, times: Instants) -> View:
             for name, issued in inputs.forecasts.items()
             if name in others
         },
+        {name: external.known(held, times, recipe.steps) for name, held in inputs.external.items()},
     )
 
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from wattahead.domain.catalog import Catalog, check_forecasts, known
 from wattahead.domain.errors import Refused
-from wattahead.features import calendar, clock, derived, history, others, weather
+from wattahead.features import calendar, clock, derived, external, history, others, weather
 from wattahead.features.view import View
 
-FAMILIES: Final = history.FAMILIES | clock.FAMILIES | calendar.FAMILIES | weather.FAMILIES
+FAMILIES: Final = history.FAMILIES | clock.FAMILIES | calendar.FAMILIES | weather.FAMILIES | external.FAMILIES
 Families = dict[str, tuple[Callable[..., NDArray[np.float64]], Callable[..., int]]]
 
 ZONE: Final = "zone"  # identity of the series' zone; a bundle numbers its own zones, so it is not a column
@@ -32,6 +32,7 @@ class Feature:
     forecast_of: str = ""  # another signal whose forecast it reads
     past_of: str = ""  # another signal whose known past it reads …
     past: str = ""  # … and the feature it is of that signal
+    provider: str = ""  # somebody whose forecast of the same series it reads
 
 
 @cache
@@ -63,7 +64,8 @@ def _own(name: str, families: Families) -> Feature | None:
         if match:
             given = [int(part) if part.isdigit() else part for part in match.groups()]
             variable = derived.stored(str(given[0])) if function.__module__ == weather.__name__ else ""
-            return Feature(name, partial(_apply, function, given), lookback(*given), variable)
+            provider = str(given[0]) if function.__module__ == external.__name__ else ""
+            return Feature(name, partial(_apply, function, given), lookback(*given), variable, provider=provider)
     return None
 
 
@@ -83,6 +85,11 @@ def columns(names: Iterable[str]) -> tuple[str, ...]:
 def variables(names: Iterable[str]) -> tuple[str, ...]:
     """Return the weather variables that features read, sorted."""
     return tuple(sorted({feature(name).variable for name in columns(names)} - {""}))
+
+
+def providers(names: Iterable[str]) -> tuple[str, ...]:
+    """Return whose forecasts of the same series features read, sorted."""
+    return tuple(sorted({feature(name).provider for name in columns(names)} - {""}))
 
 
 def check(catalog: Catalog) -> Catalog:

@@ -14,9 +14,14 @@ Floats = NDArray[np.float64]
 
 def same_time(view: View, n: int) -> Floats:
     """Value at the same time of day on the n-th newest day on which it is known."""
-    place = (view.known_days < n).sum(axis=0, dtype=np.int8)  # days before it, so its own; all days if there is none
-    found = np.take_along_axis(view.same_time, np.minimum(place, SEARCH_DAYS - 1)[None].astype(np.intp), axis=0)[0]
-    return np.where(place < SEARCH_DAYS, found + 0.0, np.nan)  # no negative zero
+    return nth_known(view.same_time, view.known_days, n)
+
+
+def nth_known(days: Floats, count: NDArray[np.int8], n: int) -> Floats:
+    """Return the n-th known one of `days` (days back, S, T, H), of which `count` says how many are known up to each."""
+    place = (count < n).sum(axis=0, dtype=np.int8)  # days before it, so its own; all days if there is none
+    found = np.take_along_axis(days, np.minimum(place, len(days) - 1)[None].astype(np.intp), axis=0)[0]
+    return np.where(place < len(days), found + 0.0, np.nan)  # no negative zero
 
 
 def lag(view: View, hours: int) -> Floats:

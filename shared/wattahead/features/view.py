@@ -15,6 +15,8 @@ Instants = NDArray[np.int64]
 WEATHER_BEFORE = DAY  # weather is kept from a day before the issue time …
 WEATHER_AFTER = DAY // 4  # … to six hours behind the horizon, for neighbouring hours
 SEARCH_DAYS = 28  # how far back a known day is looked for
+EXTERNAL_BEFORE = SEARCH_DAYS * DAY  # somebody else's forecasts are kept as far back, for what became of them …
+EXTERNAL_AFTER = WEATHER_AFTER  # … and as far behind the horizon as the weather
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class View:
     holidays: tuple[str, ...] = ()  # (S) calendars such as US-CA, "" for none; empty: nobody asked the catalog
     others: Mapping[str, "View"] = field(default_factory=dict)  # other signals of the same zones: targets and scales
     forecasts: Mapping[str, Floats] = field(default_factory=dict)  # of other signals, (S, T, H) in units of their scale
-    made: dict[str, Floats] = field(default_factory=dict)  # weather derived from the above, kept for the next feature
+    external: Mapping[str, Floats] = field(default_factory=dict)  # provider -> (S, T, before + H + after) [unit]
+    made: dict[str, Floats] = field(default_factory=dict)  # derived from the above, kept for the next feature
 
     @property
     def shape(self) -> tuple[int, int, int]:

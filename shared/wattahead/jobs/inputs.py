@@ -11,10 +11,10 @@ from wattahead.domain.catalog import Pool, Signal, Zone
 from wattahead.domain.hours import DAY, NEVER, duration
 from wattahead.domain.plan import PlannedPool
 from wattahead.features.cube import Inputs, Recipe
-from wattahead.features.grammar import past_of, signals_of, variables
+from wattahead.features.grammar import past_of, providers, signals_of, variables
 from wattahead.features.others import Issued
 from wattahead.features.panel import Panel, panel
-from wattahead.features.view import WEATHER_AFTER, WEATHER_BEFORE
+from wattahead.features.view import EXTERNAL_AFTER, EXTERNAL_BEFORE, WEATHER_AFTER, WEATHER_BEFORE
 from wattahead.storage import timeseries
 from wattahead.storage.objects import Bucket
 
@@ -99,6 +99,7 @@ def load_inputs(
             for name, signal in source.others.items()
         },
         forecasts=forecasts or {},
+        external=_external(bucket, source, first, last),
     )
 
 
@@ -108,7 +109,8 @@ def empty_inputs(source: Source, issue_time: int, *, calendars: bool = True) -> 
     nothing = Panel(issue_time, step, np.full((count, 1, 1), np.nan), np.full((count, 1, 1), NEVER), {})
     weather = dict.fromkeys(variables(source.features), nothing)
     others = {name: _inputs(source, nothing, {}, None) for name in source.others}
-    return _inputs(source, nothing, weather, None, calendars=calendars, others=others)
+    external = dict.fromkeys(providers(source.features), nothing)
+    return _inputs(source, nothing, weather, None, calendars=calendars, others=others, external=external)
 
 
 def _inputs(
@@ -120,6 +122,7 @@ def _inputs(
     calendars: bool = True,
     others: Mapping[str, Inputs] | None = None,
     forecasts: Mapping[str, Issued] | None = None,
+    external: Mapping[str, Panel] | None = None,
 ) -> Inputs:
     """Return a target with what is known of its places; without a signal it has no capacity."""
     places = [source.zones[name] for name in source.names]
@@ -134,6 +137,7 @@ def _inputs(
         holidays=tuple(place.holidays for place in places) if calendars else (),
         others=others or {},
         forecasts=forecasts or {},
+        external=external or {},
     )
 
 
@@ -158,6 +162,20 @@ def _weather(bucket: Bucket, source: Source, first: int, last: int) -> dict[str,
         name: _panel(table, name, who, len(source.zones) * points, start, end, step, ()).held(source.signal.step)
         for name in wanted
     }
+
+
+def _external(bucket: Bucket, source: Source, first: int, last: int) -> dict[str, Panel]:
+    """Return what others said of the target, by provider. Rows of one that does not forecast it hold nothing."""
+    variable = f"{source.signal.key}_{source.signal.subkey}"
+    start, end = first - EXTERNAL_BEFORE, last + duration(source.pool.horizon) + EXTERNAL_AFTER
+    names = [f"{name}/{variable}" for name in source.names]
+    found = {}
+    for provider in providers(source.features):
+        root = timeseries.external(provider)
+        table = timeseries.load(bucket, root, start - RUNS_BACK, last, variables=(variable,))
+        zones = zone_numbers(table, source.names)
+        found[provider] = _panel(table, variable, zones, len(names), start, end, source.signal.step, names)
+    return found
 
 
 def _panel(

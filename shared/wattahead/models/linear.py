@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wattahead.models.rows import Floats, Rows
+from wattahead.models.rows import Floats, Rows, envelope_of
 
 FURTHEST: Final = (
     6.0  # standard deviations; a value further out is a fault or a first, and lines do not end by themselves
@@ -36,15 +36,15 @@ class Linear:
         flat = np.ascontiguousarray(tables.reshape(-1, tables.shape[2]).T)  # (F + 1, zones x G)
         place = np.repeat(which * tables.shape[1], rows.steps) + group(rows, self.lead_hours)
         total = flat[-1].take(place)
-        for number, column in enumerate(rows.columns(self.features)):  # in order, whatever the batch: a BLAS product
-            # has other last bits; one feature after the other stays in the cache of a core
+        # In order, whatever the batch: a BLAS product has other last bits. One feature at a time stays in the cache.
+        for number, column in enumerate(rows.columns(self.features)):
             away = standard(column[None], self.center[number : number + 1], self.width[number : number + 1])[0]
             total += away * flat[number].take(place)
         return total * envelope_of(rows, self.envelope)
 
 
 def by_zone(tables: Mapping[str, Floats], zones: Sequence[str]) -> tuple[Floats, NDArray[np.int64]]:
-    """Return the different tables that zones use, stacked, and which of them each zone uses; the pooled one is first."""
+    """Return the different tables that zones use, stacked, the pooled one first, and which of them each zone uses."""
     own = {zone: number for number, zone in enumerate(dict.fromkeys(zone for zone in zones if zone in tables), start=1)}
     stacked = np.stack([tables[POOLED], *(tables[zone] for zone in own)])
     return stacked, np.array([own.get(zone, 0) for zone in zones], dtype=np.int64)
@@ -57,14 +57,6 @@ def standard(columns: NDArray[np.float32], center: Floats, width: Floats) -> Flo
     away /= width[:, None]
     away[~np.isfinite(away)] = 0.0
     return np.clip(away, -FURTHEST, FURTHEST, out=away)
-
-
-def envelope_of(rows: Rows, name: str) -> Floats:
-    """Return what every row's line is multiplied by, shape (S x H)."""
-    if not name:
-        return np.ones(rows.block.shape[1])
-    held = rows.column(name).astype(np.float64)
-    return np.where(np.isfinite(held), held, 0.0)
 
 
 def group(rows: Rows, lead_hours: int) -> NDArray[np.int64]:
@@ -106,7 +98,7 @@ def from_json(body: bytes) -> Linear:
     tables = tables_of(held["coefficients"], (HOURS * block_count(held["lead_hours"]), len(features) + 1))
     if not all(isinstance(name, str) for name in (*features, envelope)):
         raise ValueError("features are not names")
-    if not center.shape == width.shape == (len(features),) or not (np.isfinite(center) & (width > 0)).all():
+    if not center.shape == width.shape == (len(features),) or not (np.isfinite(center + width) & (width > 0)).all():
         raise ValueError(f"centres and widths are not {len(features)} numbers each, widths above 0")
     return Linear(features, center, width, envelope, held["lead_hours"], tables)
 

@@ -52,6 +52,14 @@ class Rows:
         return [where[name] for name in names]
 
 
+def envelope_of(rows: Rows, name: str) -> Floats:
+    """Return what every row's prediction is multiplied by: the feature `name`, or 1 for none, shape (S x H)."""
+    if not name:
+        return np.ones(rows.block.shape[1])
+    held = rows.column(name).astype(np.float64)
+    return np.where(np.isfinite(held), held, 0.0)
+
+
 class Model(Protocol):
     """A loaded bundle. Both answers depend on a series' own rows only, never on its neighbours in the batch."""
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from wattahead.domain.errors import Refused
 from wattahead.models.booster import whole, with_zone
 from wattahead.models.native import NativeBooster
-from wattahead.models.rows import Floats, Rows
+from wattahead.models.rows import Floats, Rows, envelope_of
 
 POOLED: Final = ""  # the boosters for a zone without its own
 
@@ -32,6 +32,7 @@ class Trees:
     features: tuple[str, ...]
     zones: Mapping[str, int]  # zone -> its number in training; an unknown zone is NaN
     trees: tuple[Tree, ...]
+    envelope: str = ""  # a feature that every value is multiplied by; or empty
 
     def predict(self, rows: Rows) -> Floats:
         """Return one value per row in units of the scale, shape (S x H)."""
@@ -45,7 +46,7 @@ class Trees:
             chosen = (serves == named[tree.zone]) & (lead >= tree.first) & (lead < tree.last)
             if chosen.any():
                 found[chosen] = tree.booster.predict(matrix if chosen.all() else matrix[chosen])
-        return found
+        return found * envelope_of(rows, self.envelope)
 
 
 def load_trees(about: Mapping[str, Any], body: bytes) -> Trees:
@@ -66,7 +67,10 @@ def load_trees(about: Mapping[str, Any], body: bytes) -> Trees:
             )
         last = np.inf if part["last"] is None else part["last"]
         held.append(Tree(booster, part["zone"], part["first"], last))
-    return Trees(features, {zone: number for number, zone in enumerate(about["zones"])}, tuple(held))
+    envelope = about.get("envelope", "")
+    if envelope and envelope not in features:
+        raise ValueError(f"the envelope {envelope!r} is not one of the features")
+    return Trees(features, {zone: number for number, zone in enumerate(about["zones"])}, tuple(held), envelope)
 
 
 def _texts(parts: Sequence[Mapping[str, Any]], body: bytes) -> list[str]:
@@ -96,7 +100,10 @@ def _check_leads(parts: Sequence[Mapping[str, Any]]) -> None:
 
 
 def pack(
-    features: Sequence[str], zones: Sequence[str], parts: Sequence[tuple[str, float, float | None, str]]
+    features: Sequence[str],
+    zones: Sequence[str],
+    parts: Sequence[tuple[str, float, float | None, str]],
+    envelope: str = "",
 ) -> tuple[dict[str, Any], bytes]:
     """Return the facts and the file of boosters, given as (zone, first lead, last lead, model text)."""
     body, told = b"", []
@@ -104,7 +111,7 @@ def pack(
         raw = text.encode()
         told.append({"zone": zone, "first": first, "last": last, "start": len(body), "end": len(body) + len(raw)})
         body += raw
-    return {"features": list(features), "zones": list(zones), "trees": told}, body
+    return {"features": list(features), "zones": list(zones), "trees": told, "envelope": envelope}, body
 
 
 def block_of(lead: NDArray[np.float32], first: float, last: float | None) -> NDArray[np.bool_]:
