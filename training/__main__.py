@@ -10,10 +10,10 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from training.attempts import Attempt
 from training.question import FAILED, USAGE, Question, question
+from training.report.saved import located
 from training.stopping import CODE, Stop, Stopped
 from training.train import Trained, train
 from training.validating import validate_one
-from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused, WattaheadError
 from wattahead.domain.series import origin
 
@@ -37,14 +37,14 @@ def main(arguments: list[str] | None = None) -> int:
 def train_all(asked: Question, console: Console, stop: Stop) -> int:
     """Train one pool after another; one pool's bad data does not keep the others from training."""
     for note in asked.notes:
-        console.print(note, highlight=False, markup=False, soft_wrap=True)
+        _plain(console, note)
     failed = 0
     for name in asked.pools:
         try:
             if asked.validate:
                 show_validation(asked, name, console, stop)
             else:
-                report(console, name, train_one(asked, name, console, stop), asked.catalog)
+                report(console, name, train_one(asked, name, console, stop), asked)
         except WattaheadError as error:
             _red(console, f"{name}: {error}")
             failed += 1
@@ -58,7 +58,16 @@ def train_one(asked: Question, name: str, console: Console, stop: Stop) -> Train
     attempt = Attempt(asked.bucket, name, asked.until, asked.seed, started_at=now, trainer=asked.trainer)
     try:
         with _progress(console, name, stop) as say:
-            done = train(asked.bucket, asked.catalog, name, until=asked.until, seed=asked.seed, progress=say, stop=stop)
+            done = train(
+                asked.bucket,
+                asked.catalog,
+                name,
+                until=asked.until,
+                seed=asked.seed,
+                progress=say,
+                stop=stop,
+                report=asked.report,
+            )
             say("promoted" if done.promoted else "kept as it was")
         attempt.trained(asked.catalog, done)
     except BaseException as error:  # a fault in the code and Ctrl-C are attempts too
@@ -73,18 +82,27 @@ def show_validation(asked: Question, name: str, console: Console, stop: Stop) ->
     with _progress(console, name, stop) as say:
         table, key = validate_one(asked, name, say)
     (console if console.is_terminal else Console(stderr=True, width=WIDTH)).print(table)
-    console.print(f"  all measures: {key}", highlight=False, markup=False, soft_wrap=True)
+    _plain(console, f"  all measures: {key}")
 
 
-def report(console: Console, name: str, done: Trained, catalog: Catalog) -> None:
-    """Print the out-of-time table of one pool."""
-    unit = catalog.signals[catalog.pools[name].signal].unit
-    console.print(f"  {done.entry.reason}", highlight=False, soft_wrap=True)
+def report(console: Console, name: str, done: Trained, asked: Question) -> None:
+    """Print the out-of-time table of one pool, what its data should be looked at for, and where its page is."""
+    unit = asked.catalog.signals[asked.catalog.pools[name].signal].unit
+    _plain(console, f"  {done.entry.reason}")
     for zone, models in done.table.items():
         told = ", ".join(f"{model} {measures['mae']:.4g}" for model, measures in models.items() if "mae" in measures)
         covers = models["candidate"].get("coverage", float("nan"))
         line = f"  {zone}: MAE [{unit}] {told}; covers {covers:.2f} {origin(zone)}".rstrip()
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        _plain(console, line)
+    for one in done.findings:
+        if one.fix or not one.zone:
+            _plain(console, f"  {one.sentence}" + (f". To mend it: {one.fix}" if one.fix else ""))
+    if done.left.page:
+        _plain(console, f"  report: {located(asked.bucket, done.left.page)}")
+
+
+def _plain(console: Console, said: str) -> None:
+    console.print(said, highlight=False, markup=False, soft_wrap=True)
 
 
 def _red(console: Console, said: str) -> None:
@@ -109,7 +127,7 @@ def _progress(console: Console, name: str, stop: Stop) -> Iterator[Callable[[str
             stop.check()
             bar.update(task, said=said)
             if not console.is_terminal:
-                console.print(f"{name}: {said}", highlight=False, markup=False, soft_wrap=True)
+                _plain(console, f"{name}: {said}")
 
         yield say
         bar.update(task, total=1, completed=1)

@@ -38,7 +38,8 @@ class Attempt:
         pool = catalog.pools[self.pool]
         signal = catalog.signals[pool.signal]
         series = tuple(str(Series(zone, signal.key, signal.subkey)) for zone in sorted(pool.zones))
-        self._record("ok", outcomes={"promoted" if done.promoted else "kept": series}, reason=done.entry.reason)
+        outcomes = {"promoted" if done.promoted else "kept": series}
+        self._record("ok", outcomes=outcomes, reason=done.entry.reason, report=done.left.page)
 
     def failed(self, error: BaseException) -> None:
         """Record what ended the training. A storage that fails here too has been told of by `error` already."""
@@ -54,6 +55,7 @@ class Attempt:
         outcomes: dict[str, tuple[str, ...]] | None = None,
         errors: dict[str, str] | None = None,
         reason: str = "",
+        report: str = "",
     ) -> None:
         took = time.perf_counter() - self.began
         spent = {name: count - self.before[name] for name, count in self.bucket.traffic.items()}
@@ -71,6 +73,7 @@ class Attempt:
             outcomes=outcomes or {},
             errors=errors or {},
             reason=reason,
+            report=report,
             attempt_id=self.attempt_id,
         )
         ledger.record(self.bucket, entry)

@@ -7,14 +7,15 @@ from importlib.metadata import version
 
 import numpy as np
 
-from training import gate, splits
+from training import findings, gate, splits
+from training.findings import Finding
 from training.hindcasts import save_hindcasts
-from training.samples import Samples, first_issue, load_samples, source_of
+from training.samples import Samples, first_issue, inputs_of, samples_of, source_of
 from training.trainers import climatology, trainer
 from training.trainers.protocol import Fitted, Lesson, Progress
 from wattahead.domain.bundle import MANIFEST_VERSION, Golden, Manifest, Rung
 from wattahead.domain.catalog import Catalog
-from wattahead.domain.hours import HOUR, iso
+from wattahead.domain.hours import DAY, HOUR, iso
 from wattahead.features.grammar import ZONE, columns
 from wattahead.jobs.inputs import Source
 from wattahead.jobs.promote import naive_manifest, output_of, publish_proved
@@ -39,6 +40,7 @@ class Material:
     samples: Samples
     split: splits.OutOfTime
     is_read: bool = False  # another pool's features read its forecasts
+    findings: tuple[Finding, ...] = ()  # about the days that are learnt from
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Candidate:
     rung: Rung
     baselines: tuple[Rung, ...]
     models: Mapping[str, Model]  # `candidate` and the baselines
+    fitted: Fitted
     table: Mapping[str, Mapping[str, Mapping[str, float]]]  # zone -> model -> measure, out of time
 
 
@@ -57,9 +60,12 @@ def material(bucket: Bucket, catalog: Catalog, name: str, *, until: int) -> Mate
     # Hour and lead choose coefficients, boosters and bands; the zone's identity is added by the model itself.
     features = columns(dict.fromkeys([*catalog.feature_sets[pool.feature_set], "hour", "lead"]))
     source = source_of(catalog, name, (*features, *NAIVE_FEATURES, *CLIMATE_FEATURES))
-    samples = load_samples(bucket, source, first_issue(until, pool.training_window), until)
+    inputs, times = inputs_of(bucket, source, first_issue(until, pool.training_window), until)
+    samples = samples_of(source, inputs, times, until)
+    split = splits.out_of_time(samples, until)
+    found = findings.searched(inputs, source.names, source.signal, until - splits.OUT_OF_TIME_DAYS * DAY)
     is_read = any(name in catalog.read_by(other) for other in catalog.pools)
-    return Material(name, source, features, until, samples, splits.out_of_time(samples, until), is_read)
+    return Material(name, source, features, until, samples, split, is_read, found)
 
 
 def candidate(bucket: Bucket, told: Material, *, seed: int, progress: Progress) -> Candidate:
@@ -92,7 +98,7 @@ def candidate(bucket: Bucket, told: Material, *, seed: int, progress: Progress) 
     if told.is_read:
         made, until = models["candidate"], told.until
         save_hindcasts(bucket, told.name, told.source, told.split, fitted, made, until=until, bundle=rung.bundle_id)
-    return Candidate(rung, baselines, models, shown)
+    return Candidate(rung, baselines, models, fitted, shown)
 
 
 def libraries() -> dict[str, str]:
@@ -138,7 +144,8 @@ def _training(told: Material, seed: int) -> dict[str, object]:
     """Return what the manifest says of the training. No clock time: the same data and seed give the same bundle."""
     ends = iso(int(told.split.learn.issue_times.max()) + HOUR)
     facts = {"until": iso(told.until), "learnt_until": ends, "seed": seed, "libraries": libraries()}
-    return {**_window(told.samples), **facts, "trainer": told.source.pool.trainer}
+    found = findings.facts(told.findings)
+    return {**_window(told.samples), **facts, "trainer": told.source.pool.trainer, "findings": found}
 
 
 def _golden(samples: Samples, fitted: Fitted, model: Model, quantiles: tuple[str, ...]) -> Golden:

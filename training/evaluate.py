@@ -13,7 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from training.judged import Judged, judge, origins, rows
-from training.report.saved import save_page
+from training.report.saved import located, save_page
 from training.report.words import number, ranged
 from training.scores import Asked, collect
 from wattahead.domain.errors import Refused, WattaheadError
@@ -87,7 +87,7 @@ def _report(bucket: Bucket, judged: Judged, asked: Asked, said: str) -> str:
     from training.report.page import page, span  # noqa: PLC0415 - matplotlib takes a second
 
     html = page(f"Evaluation of {asked.named} forecasts", span(judged), said or origins(judged), judged)
-    return save_page(bucket, "evaluation", max(int(one.issue_times[-1]) for one, _ in judged), html)
+    return located(bucket, save_page(bucket, "evaluation", max(int(one.issue_times[-1]) for one, _ in judged), html))
 
 
 def table(judged: Judged, external: str, said: str) -> Table:

@@ -6,7 +6,7 @@ Nothing is changed by a finding. `valid_time` is never re-labelled here: a findi
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from training.estimates import Estimate, newest_level, sun_offset, yearly_growth
 from wattahead.domain import sun
 from wattahead.domain.catalog import Signal
+from wattahead.domain.errors import WattaheadError
 from wattahead.domain.hours import DAY, HOUR, duration
 from wattahead.features.cube import Inputs
 from wattahead.features.panel import Panel
@@ -29,6 +30,7 @@ _NEW_LEVEL: Final = 0.25  # smaller changes are the season's
 _UNUSUAL: Final = 0.99  # share of earlier comparisons that a new level outdoes
 _PARTS: Final = 6  # of an interval, for the mean of its clear sky
 _DARK, _BRIGHT = 1.0, 200.0  # [W/m2] of clear sky
+_DIGITS: Final = 3  # of a value in a manifest: more say nothing, and last bits differ between processors
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Finding:
     confidence: float  # 0 to 1, that the sentence is right
     sentence: str
     fix: str = ""
+    variable: str = ""  # of the weather, where it is about weather
 
 
 def findings(inputs: Inputs, zones: Sequence[str], signal: Signal, until: int) -> tuple[Finding, ...]:
@@ -63,6 +66,29 @@ def findings(inputs: Inputs, zones: Sequence[str], signal: Signal, until: int) -
             if _is_light(known[row], above[row]):
                 found.append(radiation_delay(zone, known[row], above[row], panel.step, variable))
     return tuple(one for one in found if one)
+
+
+def searched(inputs: Inputs, zones: Sequence[str], signal: Signal, until: int) -> tuple[Finding, ...]:
+    """Return `findings`, or the one that says why there are none: data that cannot be searched can be trained on.
+
+    Only what the code knows to be possible is forgiven; a fault of the search itself is raised.
+    """
+    try:
+        return findings(inputs, zones, signal, until)
+    except WattaheadError as error:
+        return (Finding("", "not_searched", 0.0, "1", 0.0, f"nothing was looked for: {error}"),)
+
+
+def facts(found: Sequence[Finding]) -> dict[str, Any]:
+    """Return findings for a manifest: every value by what it is and by zone, and in words what should be mended."""
+    values: dict[str, dict[str, float]] = {}
+    for one in found:
+        name = " ".join(filter(None, (one.what, one.variable, f"[{one.unit}]")))
+        values.setdefault(name, {})[one.zone] = float(f"{one.value:.{_DIGITS}g}")
+    to_mend = [
+        {"zone": one.zone, "what": one.what, "sentence": one.sentence, "fix": one.fix} for one in found if one.fix
+    ]
+    return {"values": values, "to_mend": to_mend}
 
 
 def hour_label(zone: str, production: Floats, clear_sky: Floats, step: int) -> Finding | None:
@@ -96,13 +122,15 @@ def radiation_delay(
     sure = _within(late, 0.0, _HOUR / 2)
     said = f"{variable} of {zone}: {_trails('it', late)}"
     if abs(late.value) <= _HOUR / 2:
-        return Finding(zone, "radiation_delay", late.value, "min", sure, f"{said}, which is right to the hour")
+        right = f"{said}, which is right to the hour"
+        return Finding(zone, "radiation_delay", late.value, "min", sure, right, variable=variable)
     fix = (
         'undo averages with block = "PT3H" and blocks = "mean", or check hour_label of the weather'
         if late.value > 0
         else "check hour_label and time_zone of the weather"
     )
-    return Finding(zone, "radiation_delay", late.value, "min", 1 - sure, said, fix if 1 - sure >= SURE else "")
+    mend = fix if 1 - sure >= SURE else ""
+    return Finding(zone, "radiation_delay", late.value, "min", 1 - sure, said, mend, variable)
 
 
 def capacity_growth(zone: str, production: Floats, step: int, scaling_window: int) -> Finding | None:

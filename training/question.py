@@ -39,6 +39,7 @@ class Question:
     trainer: str = ""  # one for all pools, already in `catalog`; empty: each pool's own
     validate: str = ""  # the strategy; empty: train
     notes: tuple[str, ...] = ()  # what comes along without having been asked for
+    report: bool = False  # whether a page about each training is made
 
 
 def question(arguments: list[str] | None) -> Question:
@@ -52,7 +53,7 @@ def question(arguments: list[str] | None) -> Question:
     trainer = find_trainer(asked.trainer_interface) if asked.trainer_interface else ""
     notes = (*_company(catalog, pools, zones), *_other_trainers(catalog, pools, trainer))
     catalog = taught_by(catalog, trainer)
-    return Question(bucket, catalog, tuple(pools), until, asked.seed, trainer, asked.validate, notes)
+    return Question(bucket, catalog, tuple(pools), until, asked.seed, trainer, asked.validate, notes, report=True)
 
 
 def _opened(url: str) -> Bucket:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,12 +13,12 @@ from wattahead.domain.errors import Refused
 from wattahead.domain.graph import forecasts_of
 from wattahead.domain.hours import DAY, HOUR, duration, iso
 from wattahead.domain.quality import Quality
-from wattahead.features.cube import build
+from wattahead.features.cube import Inputs, build
 from wattahead.features.grammar import columns
 from wattahead.features.others import Issued
 from wattahead.jobs.inputs import Source, load_inputs
 from wattahead.jobs.upstream import issued
-from wattahead.models.rows import Rows
+from wattahead.models.rows import EXTERNAL, Rows
 from wattahead.storage import hindcasts
 from wattahead.storage.objects import Bucket
 
@@ -84,6 +84,13 @@ def load_samples(
     `forecasts` of other signals are hindcasts of trainings that knew nothing after `until`, unless they are given.
     Samples without a scale or without any truth are left out.
     """
+    return samples_of(source, *inputs_of(bucket, source, first, until, forecasts=forecasts), until)
+
+
+def inputs_of(
+    bucket: Bucket, source: Source, first: int, until: int, *, forecasts: Mapping[str, Issued] | None = None
+) -> tuple[Inputs, NDArray[np.int64]]:
+    """Return what samples are made of, and their issue times [µs]: those from `first` whose horizon ends by `until`."""
     hours = np.arange(first, until - duration(source.pool.horizon) + 1, HOUR)
     times = hours[np.isin(hours // HOUR % 24, source.pool.issue_hours)]
     if not len(times):
@@ -94,6 +101,11 @@ def load_samples(
         )
     read = known_forecasts(bucket, source, until) if forecasts is None else forecasts
     inputs = load_inputs(bucket, source, int(times[0]), int(times[-1]), truth_until=until, forecasts=read)
+    return inputs, times
+
+
+def samples_of(source: Source, inputs: Inputs, times: NDArray[np.int64], until: int) -> Samples:
+    """Return the useful samples of some issue times [µs], with what had come true by `until` [µs]."""
     cube = build(source.recipe, inputs, times)
     series, moments, steps = cube.values.shape[1:]
     cells = (times[:, None] - inputs.target.start) // source.signal.step + np.arange(steps)
@@ -126,6 +138,17 @@ def complete(samples: Samples) -> NDArray[np.bool_]:
 def with_weather(samples: Samples) -> Samples:
     """Return the complete samples: a model learns what weather means only where there is some."""
     return samples.take(complete(samples))
+
+
+def partly_unheard(samples: Samples) -> Samples:
+    """Return the samples without somebody else's forecasts on every tenth day: a model must know how to do without."""
+    told = [number for number, name in enumerate(samples.rows.names) if name.startswith(EXTERNAL)]
+    if not told:
+        return samples
+    gone = np.repeat(samples.issue_times // DAY % 10 == 0, samples.rows.steps)
+    block = samples.rows.block.copy()
+    block[np.ix_(np.array(told), np.flatnonzero(gone))] = np.nan
+    return replace(samples, rows=replace(samples.rows, block=block))
 
 
 def first_issue(bucket_until: int, window: str) -> int:

@@ -62,10 +62,20 @@ def made(bucket: Bucket, table: pa.Table, catalog: Catalog, *, now: int) -> list
 
 
 def of_judged(
-    found: Judged, model: str, *, pool: str, signal: Signal, catalog: Catalog, version: str = ""
+    found: Judged,
+    model: str,
+    *,
+    pool: str,
+    signal: Signal,
+    catalog: Catalog,
+    version: str = "",
+    quantiles: Sequence[str] = (),
 ) -> list[Scored]:
-    """Return what one model of the promotion gate came to, with the others beside it: a training's own evaluation."""
-    samples, quantiles = found.samples, catalog.pools[pool].quantiles
+    """Return what one model of the promotion gate came to, with the others beside it: a training's own evaluation.
+
+    `quantiles` are those of the pool unless the values hold others.
+    """
+    samples, quantiles = found.samples, quantiles or catalog.pools[pool].quantiles
     steps, zones, median = samples.rows.steps, np.array(samples.rows.zones), quantiles.index("p50")
     block = {name: values.reshape(len(quantiles), -1, steps) for name, values in found.values.items()}
     made_of = []

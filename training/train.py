@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from training import gate, splits
 from training.candidate import Material, candidate, material
+from training.findings import Finding
+from training.record import Left, leave
 from training.samples import Samples, load_samples
 from training.stopping import Stop
 from training.trainers.protocol import Progress
@@ -28,14 +30,25 @@ class Trained:
     candidate: Rung
     promoted: bool  # by this training; the champion's own bundle, trained again, is not better than itself
     table: Mapping[str, Mapping[str, Mapping[str, float]]]  # zone -> model -> measure, out of time
+    findings: tuple[Finding, ...]
+    left: Left  # keys of what was written about it
 
 
 def train(
-    bucket: Bucket, catalog: Catalog, name: str, *, until: int, seed: int, progress: Progress, stop: Stop | None = None
+    bucket: Bucket,
+    catalog: Catalog,
+    name: str,
+    *,
+    until: int,
+    seed: int,
+    progress: Progress,
+    stop: Stop | None = None,
+    report: bool = False,
 ) -> Trained:
     """Train pool `name` on what is known before `until` [µs] and let the registry decide.
 
-    The newest days are never learnt from: candidate, champion and baselines are compared on them.
+    The newest days are never learnt from: candidate, champion and baselines are compared on them. Their measures are
+    saved, and with `report` a page about them.
     `stop` is left held off when the registry was written: release it when the ledger tells of it.
     """
     stop = stop or Stop()
@@ -45,18 +58,28 @@ def train(
     made = candidate(bucket, told, seed=seed, progress=progress)
     pool = told.source.pool
     verdicts: list[Verdict] = []
+    left: list[Left] = []
 
     def judge(champion: Rung | None) -> Verdict:
         stop.release()  # a decision that lost a race is made again: nothing was written yet
         rivals = {**made.models, "champion": _held(bucket, name, champion)} if champion else made.models
         found = gate.judged(_test_for(bucket, told, champion), rivals)
         verdicts.append(gate.verdict(found, pool.quantiles, trainer=pool.trainer))
+        shown = _without_itself(found, made.rung, champion)
+        left.append(leave(bucket, catalog, told, made, shown, verdicts[-1], progress, report=report))
         stop.check()
         stop.hold()  # the next thing is the registry's put, which a signal must not part from its ledger entry
         return verdicts[-1]
 
     entry = promote(bucket, name, made.rung, made.baselines, judge, effective_from=until)
-    return Trained(entry, made.rung, verdicts[-1].promoted, made.table)
+    return Trained(entry, made.rung, verdicts[-1].promoted, made.table, told.findings, left[-1])
+
+
+def _without_itself(found: gate.Judged, candidate: Rung, champion: Rung | None) -> gate.Judged:
+    """Leave a champion out that is the candidate's own bundle: nobody is told how much better it is than itself."""
+    if not champion or champion.bundle_id != candidate.bundle_id:
+        return found
+    return replace(found, values={name: values for name, values in found.values.items() if name != "champion"})
 
 
 def _test_for(bucket: Bucket, told: Material, champion: Rung | None) -> Samples:

@@ -1,4 +1,4 @@
-"""Nightly or weekly tick: which pools are to be trained."""
+"""Nightly or weekly tick, or a wish for some pools: which pools are to be trained, and which after which."""
 
 from functools import cache
 from typing import Any
@@ -20,7 +20,7 @@ def bucket() -> Bucket:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: object) -> dict[str, object]:
-    """Answer one event, {"cadence": "nightly"}."""
-    pools = due(bucket(), event)
-    logger.info("retrain", extra={"pools": pools})
-    return {"pools": pools}
+    """Answer one event, {"cadence": "nightly"} or {"pools": ["solar"]}."""
+    stages = due(bucket(), event)
+    logger.info("retrain", extra={"stages": stages})
+    return {"stages": stages}

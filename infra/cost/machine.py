@@ -34,8 +34,8 @@ def hour() -> Transitions:
 
 
 def night() -> Transitions:
-    """Return what one night of training costs: an item is a pool."""
-    return walk(machine("training"))
+    """Return what one night of training of one stage costs: an item is a pool."""
+    return walk(machine("training"), one_item=("Stages",))
 
 
 def walk(states: Mapping[str, Any], *, one_item: tuple[str, ...] = ()) -> Transitions:

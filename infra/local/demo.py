@@ -29,7 +29,7 @@ class Story:
     mapping: str
     data: Path
     catalog: str
-    pools: str
+    train: tuple[str, ...]  # which pools, and how
     now: int  # end of the data
     run: str  # real data is of the past: its hours are closed and run as a backfill
     series: tuple[str, ...]  # drawn
@@ -110,7 +110,7 @@ def generated(folder: Path, tell: Teller) -> Story:
         )
     )
     series = ("SY-0001/production/solar", "SY-0002/production/wind", "SY-0001/consumption/demand")
-    return Story("synthetic", "synthetic", data, str(data / "catalog.toml"), "", now, "", series)
+    return Story("synthetic", "synthetic", data, str(data / "catalog.toml"), (), now, "", series)
 
 
 def real(data: Path) -> Story:
@@ -123,7 +123,7 @@ def real(data: Path) -> Story:
         "zones_production",
         held,
         "zones_production",
-        "solar_ciso",
+        ("--pools", "solar", "--trainer", "linear"),  # lines are fitted in seconds
         from_datetime(last) + HOUR,
         "demo",
         series,
@@ -135,12 +135,11 @@ def steps(story: Story, folder: Path) -> list[Step]:
     first, last = iso(story.now - SCORED_HOURS * HOUR), iso(story.now)
     run = ("--run", story.run) if story.run else ()
     until = iso(story.now - story.now % DAY - 7 * DAY)
-    train = ("--pools", story.pools) if story.pools else ()
     hours = ("backfill", "--from", first, "--to", last, "--every", "PT3H")
     told = [
         Step("Which signals, which zones, which features", ("catalog", story.catalog)),
         Step("Files become actuals and weather in the bucket", ("ingest", "--mapping", story.mapping, str(story.data))),
-        Step("Train, prove, compare with the baselines, promote", ("train", "--until", until, *train)),
+        Step("Train, prove, compare with the baselines, promote", ("train", "--until", until, *story.train)),
         Step("Score the last six days, every third hour, with the handlers that run in AWS", (*hours, *run), (0, 2)),
         Step("The same event again changes nothing", ("backfill", "--from", last, "--to", last, *run), (0, 2)),
         Step("Ask DuckDB", ("query", " ".join(LAST_ROWS.split()), *run)),

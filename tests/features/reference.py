@@ -6,7 +6,7 @@ step; it sees rows through two filters only, `available_at <= issue_time` and `v
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, cached_property
 
@@ -17,6 +17,14 @@ import pvlib
 NAN = float("nan")
 HOURS = pd.Timedelta(hours=1)
 DAYS = pd.Timedelta(days=1)
+NOBODY = pd.DataFrame(
+    {
+        "series": pd.Series(dtype=object),
+        "valid_time": pd.Series(dtype="datetime64[us, UTC]"),
+        "available_at": pd.Series(dtype="datetime64[us, UTC]"),
+        "value": pd.Series(dtype=float),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,7 @@ class World:
     scaling_window: pd.Timedelta = 28 * DAYS
     publication_delay: pd.Timedelta = 0 * HOURS
     memory: pd.Timedelta = 28 * DAYS  # how far back values are looked for
+    external: pd.DataFrame = field(default_factory=lambda: NOBODY)  # an operator's forecasts, columns as `target`
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,7 @@ class Moment:
             "no_scale": math.isnan(self.scale),
             "target_stale": self.age > allowed,
             "target_gap": any(at not in self.past for at in last_day),
+            "input_missing": self.overdue,
             "weather_missing": any(
                 not self.weather(variable, self.issue_time + step * world.step)
                 for variable in world.weather.columns[4:]
@@ -88,6 +98,39 @@ class Moment:
             ),
         }
         return {name for name, held in found.items() if held}
+
+    @cached_property
+    def _said(self) -> dict[pd.Timestamp, list[tuple[pd.Timestamp, float]]]:
+        rows = self.world.external
+        rows = rows[(rows.series == self.series) & rows.value.notna()].sort_values("available_at")
+        found: dict[pd.Timestamp, list[tuple[pd.Timestamp, float]]] = {}
+        for at, known_at, value in zip(rows.valid_time, rows.available_at, rows.value, strict=True):
+            found.setdefault(at, []).append((known_at, value))
+        return found
+
+    def said(self, at: pd.Timestamp, known_by: pd.Timestamp | None = None) -> float:
+        """Return what the operator had last said of an interval by then, in units of the scale."""
+        by = known_by or self.issue_time
+        held = [value for known_at, value in self._said.get(at, []) if known_at <= by]
+        return held[-1] / self.scale if held else NAN
+
+    def error(self, at: pd.Timestamp) -> float:
+        """Return what came true minus what the operator had said."""
+        return self.value(at) - self.said(at)
+
+    @cached_property
+    def overdue(self) -> bool:
+        """Whether the operator has not said what it had said by this time on seven of the last 28 days."""
+
+        def owes(at: pd.Timestamp) -> bool:
+            days = [back * DAYS for back in range(29)]
+            there = [
+                any(known_at <= self.issue_time - back for known_at, _ in self._said.get(at - back, []))
+                for back in days
+            ]
+            return not there[0] and sum(there[1:]) >= 7
+
+        return any(owes(self.issue_time + step * self.world.step) for step in range(self.world.steps))
 
     @cached_property
     def _known_weather(self) -> dict[str, dict[pd.Timestamp, dict[int, float]]]:
@@ -233,6 +276,17 @@ def by_sun(moment: Moment, variable: str, at: pd.Timestamp, point: int) -> float
     return clear_index(moment, variable, at, point) * clear_sky_mean(moment, at)
 
 
+def nth_error(moment: Moment, at: pd.Timestamp, n: int) -> float:
+    held = known([moment.error(at - back * DAYS) for back in range(1, 29)])
+    return held[n - 1] if n <= len(held) else NAN
+
+
+def newest_error(moment: Moment, _: pd.Timestamp, hours: int) -> float:
+    begin = moment.issue_time - hours * HOURS
+    cells = pd.date_range(begin, moment.issue_time, freq=moment.world.step, inclusive="left")
+    return mean([moment.error(one) for one in cells])
+
+
 DERIVED = {"cubed": cubed, "clear_index": clear_index, "by_sun": by_sun}
 
 
@@ -343,5 +397,17 @@ FAMILIES = {
     r"weather_(\w+)_horizon_mean": lambda moment, _, name: mean(
         [mean(moment.weather(name, moment.issue_time + step * moment.world.step)) for step in range(moment.world.steps)]
     ),
+    # somebody else's forecast
+    r"external_operator_plus_(\d+)h": lambda moment, at, hours: moment.said(at + hours * HOURS),
+    r"external_operator_minus_(\d+)h": lambda moment, at, hours: moment.said(at - hours * HOURS),
+    r"external_operator_horizon_mean": lambda moment, _: mean(
+        [moment.said(moment.issue_time + step * moment.world.step) for step in range(moment.world.steps)]
+    ),
+    r"external_operator_error_mean_(\d+)d": lambda moment, at, days: mean(
+        [moment.error(at - back * DAYS) for back in range(1, days + 1)]
+    ),
+    r"external_operator_error_(\d+)h": newest_error,
+    r"external_operator_error_(\d+)": nth_error,
+    r"external_operator": lambda moment, at: moment.said(at),
     r"weather_(\w+)": lambda moment, at, name: mean(moment.weather(name, at)),
 }

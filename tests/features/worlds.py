@@ -25,6 +25,10 @@ FEATURES = (
     "weather_cubed_wind_10m", "weather_cubed_wind_10m_highest", "weather_clear_index_light",
     "weather_clear_index_light_minus_24h", "weather_clear_index_light_plus_6h", "weather_by_sun_light",
     "weather_wind_10m_output_24h", "weather_light_at_output_6h", "weather_by_sun_light_at_output_24h",
+    "external_operator", "external_operator_plus_1h", "external_operator_plus_6h", "external_operator_minus_1h",
+    "external_operator_minus_24h", "external_operator_minus_672h", "external_operator_horizon_mean",
+    "external_operator_error_1", "external_operator_error_5", "external_operator_error_mean_7d",
+    "external_operator_error_3h", "external_operator_error_24h",
 )  # fmt: skip
 PLACES = {"AA": (36.5, -119.5), "BB": (51.0, 9.75), "CC": (-41.0, 146.5), "DD": (60.0, 25.0)}
 CALENDARS = {  # DD has none
@@ -45,7 +49,7 @@ def world(seed: int, *, step: pd.Timedelta = HOURS, steps: int = 24, days: int =
         target=target[~silent].sample(frac=1, random_state=seed),
         weather=_weather(draw, step, until).sample(frac=1, random_state=seed),
         places=PLACES, capacity={"DD": 750.0}, calendars=CALENDARS, features=FEATURES, step=step, steps=steps,
-        publication_delay=pd.Timedelta(minutes=90), memory=33 * DAYS,
+        publication_delay=pd.Timedelta(minutes=90), memory=33 * DAYS, external=_external(draw, step, until),
     )  # fmt: skip
 
 
@@ -83,6 +87,23 @@ def _weather(draw: np.random.Generator, step: pd.Timedelta, until: pd.Timestamp)
     return found
 
 
+def _external(draw: np.random.Generator, step: pd.Timedelta, until: pd.Timestamp) -> pd.DataFrame:
+    """Return an operator's forecasts of a day at 09 UTC of the day before, with corrections.
+
+    AA has them all, BB has none of the last days, CC and DD never had any, and of AA's first days some hours are lost.
+    """
+    rows = []
+    for name, last in (("AA", until + DAYS), ("BB", until - 2 * DAYS)):
+        for day in pd.date_range(START + DAYS, last, freq="D", inclusive="left"):
+            valid = pd.date_range(day, day + DAYS, freq=step, inclusive="left")
+            said = pd.DataFrame({"series": name, "valid_time": valid, "available_at": day - 15 * HOURS})
+            first = said.assign(value=draw.gamma(2, 100, len(valid)))
+            corrected = first.sample(frac=0.1, random_state=1).assign(value=lambda held: held.value + 3)
+            corrected["available_at"] += pd.to_timedelta(draw.integers(1, 40, len(corrected)), unit="h")
+            rows += [first[(draw.random(len(first)) < 0.97) | (day > until - 4 * DAYS)], corrected]
+    return pd.concat(rows)
+
+
 def micros(times: pd.Series) -> npt.NDArray[np.int64]:
     """Return time stamps as instants [µs]."""
     return times.dt.as_unit("us").astype("int64").to_numpy()
@@ -114,6 +135,16 @@ def inputs(asked: World, issue_times: Sequence[int], series: Sequence[str] | Non
         step=made.step,
         names=names,
     )
+    external = panel(
+        _number(asked.external, names),
+        micros(asked.external.valid_time),
+        micros(asked.external.available_at),
+        asked.external.value.to_numpy(),
+        series=len(names),
+        start=first - 28 * DAY,
+        end=ahead,
+        step=made.step,
+    )
     return Inputs(
         target,
         {
@@ -125,6 +156,7 @@ def inputs(asked: World, issue_times: Sequence[int], series: Sequence[str] | Non
         np.array([asked.capacity.get(name, np.nan) for name in names]),
         timezones=tuple(asked.calendars.get(name, ("", ""))[0] for name in names),
         holidays=tuple(asked.calendars.get(name, ("", ""))[1] for name in names),
+        external={"operator": external},
     )
 
 

@@ -98,8 +98,8 @@ def test_past_the_input_deadline_a_missing_batch_is_a_failure_and_nobody_waits(
 
 
 def test_the_catalog_says_which_pools_a_nightly_tick_trains(deployed: Deployment) -> None:
-    assert deployed.call("retrain", {"cadence": "nightly"}) == {"pools": list(POOLS)}
-    assert deployed.call("retrain", {"cadence": "weekly"}) == {"pools": []}
+    assert deployed.call("retrain", {"cadence": "nightly"}) == {"stages": [list(POOLS)]}
+    assert deployed.call("retrain", {"cadence": "weekly"}) == {"stages": []}
     assert refusal(deployed, "retrain", {"cadence": "hourly"}) == "E_EVENT_SHAPE"
     assert refusal(deployed, "retrain", ["nightly"]) == "E_EVENT_SHAPE"
 

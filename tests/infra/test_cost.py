@@ -147,7 +147,7 @@ def test_an_hour_of_one_batch_is_nineteen_transitions_by_hand() -> None:
 
 def test_a_night_of_one_pool_is_seven_transitions_by_hand() -> None:
     assert machine.night() == machine.Transitions(
-        len(["Named", "Due", "Pools", "Failed", "Done"]), len(["Train", "PoolDone"])
+        len(["Due", "Stages", "Pools", "Failed", "Done"]), len(["Train", "PoolDone"])
     )
 
 

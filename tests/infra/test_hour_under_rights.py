@@ -171,14 +171,15 @@ def test_every_job_ends_well_with_the_keys_of_its_own_role(day: Day) -> None:
     }
     assert day.own["score"]["rows"] == 3 * 2 * 24
     assert day.own["finish"]["missing"] == []
-    assert day.own["retrain"] == {"pools": ["demand", "solar", "wind"]}
+    assert day.own["retrain"] == {"stages": [["demand", "solar", "wind"]]}
 
 
 def test_the_day_went_from_features_to_models_to_forecasts_to_ledger(day: Day) -> None:
     folders = ("actuals", "weather", "models/bundles", "models/registry", "plans", "features", "forecasts", "ledger")
 
-    assert set(day.made) == set(folders)
+    assert set(day.made) == {*folders, "metrics", "reports"}
     assert (day.made["features"], day.made["forecasts"], day.made["models/registry"]) == (3, 3, 1)
+    assert (day.made["metrics"], day.made["reports"]) == (1, 1)
     assert {(job, day.own[job]["outcome"]) for job in NAMES} | {("train", "ok")} <= day.ledger
 
 

@@ -42,10 +42,10 @@ catalog              -    -      RL   -        -     -       -     RL      RL   
 inbox                -    RL     -    -        -     -       -     -       -       -
 actuals              -    RWL    -    RL       -     -       -     -       RL      RL
 weather              -    RWL    -    RL       -     -       -     -       RL      RL
-external             -    RWL    -    -        -     -       -     -       -       -
+external             -    RWL    -    RL       -     -       -     -       RL      RL
 history/actuals      -    RWL    -    RL       -     -       -     -       RWL     RL
 history/weather      -    RWL    -    RL       -     -       -     -       RWL     RL
-history/external     -    RWL    -    -        -     -       -     -       -       -
+history/external     -    RWL    -    RL       -     -       -     -       RWL     RL
 plans                R    -      RW   R        R     R       -     -       -       -
 features             -    -      -    RW       R     -       -     -       -       -
 models/bundles       -    -      -    -        R     -       -     -       -       RWL
@@ -54,6 +54,9 @@ hindcasts            -    -      -    -        -     -       -     -       -    
 forecasts            -    -      L    R        RWL   L       -     -       -       -
 backfills/forecasts  -    -      L    R        RWL   L       -     -       -       -
 backfills/features   -    -      -    RW       R     -       -     -       -       -
+metrics              -    -      -    -        -     -       -     -       -       RW
+reports              -    -      -    -        -     -       -     -       -       RW
+tuning               -    -      -    -        -     -       -     -       -       -
 ledger               -    RW     RW   RW       RW    RW      -     -       RW      RW
 map-results          RW   -      -    -        -     -       -     -       -       -
 forecasts-old        -    -      -    -        -     -       -     -       -       -
@@ -135,7 +138,7 @@ def test_a_role_may_do_in_every_folder_what_its_job_does_and_nothing_else(
 def test_the_table_covers_every_role_and_hundreds_of_cells() -> None:
     cells = [(role, cell) for role in ROLES for cell in wanted(role)]
 
-    assert len(cells) == 10 * 20 * 4 == 800
+    assert len(cells) == 10 * 23 * 4 == 920
     assert sum(letter != "L" for _, (_, letter) in cells) == 600  # the server's word; for L the evaluator's as well
     assert set(ROLES.values()) == set(carriers(load()))
 

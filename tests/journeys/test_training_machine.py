@@ -25,10 +25,11 @@ from functions.retrain import app
 from tests.journeys.machine import Clock, Functions, definition, run, serve, take_away
 from tests.journeys.stores import DictStore
 from training.question import chosen, parser
+from wattahead.domain.catalog import Signal
 from wattahead.domain.hours import instant
 from wattahead.jobs.settings import settings
 from wattahead.storage.catalogs import latest_catalog, publish_catalog
-from wattahead.storage.objects import open_bucket
+from wattahead.storage.objects import Bucket, open_bucket
 
 POOLS = ["demand", "solar", "wind"]
 
@@ -160,11 +161,56 @@ def test_a_week_trains_the_pools_whose_catalog_entry_says_so(night: Night, s3_ur
 
 
 def test_pools_that_somebody_names_are_trained_whatever_is_due(night: Night) -> None:
-    ended = night.run({"pools": ["solar"]})
+    ended = night.run({"pools": ["solar", "solar"]})
 
     assert ended["status"] == "SUCCEEDED"
     assert night.commands == [["--pools", "solar"]]
-    assert night.functions.calls == []
+
+
+def test_a_night_on_which_nothing_is_due_ends_well_without_a_task(night: Night) -> None:
+    ended = night.run({"cadence": "weekly"})
+
+    assert (ended["status"], night.commands) == ("SUCCEEDED", [])
+
+
+@pytest.mark.parametrize("asked", [{"cadence": "nightly"}, {"pools": ["carbon", "demand", "solar", "wind"]}])
+def test_a_pool_that_reads_forecasts_of_others_is_trained_behind_them(
+    asked: dict[str, Any], night: Night, s3_url: str
+) -> None:
+    with_carbon(open_bucket(s3_url))
+
+    ended = night.run(asked)
+
+    assert ended["status"] == "SUCCEEDED"
+    assert sorted(night.commands[:3]) == [["--pools", pool] for pool in POOLS]
+    assert night.commands[3:] == [["--pools", "carbon"]]
+
+
+def test_a_pool_whose_forecasts_others_read_fails_without_keeping_them_from_training(night: Night, s3_url: str) -> None:
+    with_carbon(open_bucket(s3_url))
+    night.refused = {"wind"}
+
+    ended = night.run({"cadence": "nightly"})
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "PoolNotTrained")
+    assert night.commands[-1] == ["--pools", "carbon"]
+    assert night.commands.count(["--pools", "carbon"]) == 1
+
+
+def with_carbon(bucket: Bucket) -> None:
+    """Add a pool that reads the forecasts of solar and wind; its name comes before theirs."""
+    _, catalog = latest_catalog(bucket)
+    signal = Signal("carbon_intensity", "direct", "g/kWh", "none")
+    carbon = replace(catalog.pools["wind"], signal="carbon", feature_set="carbon", parameters={})
+    publish_catalog(
+        bucket,
+        replace(
+            catalog,
+            signals={**catalog.signals, "carbon": signal},
+            feature_sets={**catalog.feature_sets, "carbon": ("lead", "forecast_solar", "forecast_wind")},
+            pools={**catalog.pools, "carbon": carbon},
+        ),
+    )
 
 
 def test_a_task_that_fails_is_tried_again_and_stops_no_other_pool(night: Night) -> None:
@@ -177,8 +223,9 @@ def test_a_task_that_fails_is_tried_again_and_stops_no_other_pool(night: Night) 
     assert [pool for pool in POOLS if ["--pools", pool] in night.commands] == POOLS
 
 
-def test_a_cadence_nobody_knows_fails_before_a_task_is_started(night: Night) -> None:
-    ended = night.run({"cadence": "hourly"})
+@pytest.mark.parametrize("asked", [{"cadence": "hourly"}, {"pools": ["wnd"]}, {"pools": "wind"}, {}])
+def test_what_nobody_knows_fails_before_a_task_is_started(asked: dict[str, Any], night: Night) -> None:
+    ended = night.run(asked)
 
     assert (ended["status"], ended["error"]) == ("FAILED", "Refused")
     assert night.commands == []

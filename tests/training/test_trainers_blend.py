@@ -15,7 +15,7 @@ from training import splits
 from training.samples import Samples
 from training.trainers import linear, trainer
 from training.trainers.blend import Blending, learn_weights
-from training.trainers.linear import Learner, Line, shrunk
+from training.trainers.linear import Learner, Line, Seen, shrunk
 from training.trainers.protocol import Fitted, Lesson
 from wattahead.domain.bundle import MANIFEST_VERSION, Manifest, Output
 from wattahead.domain.errors import Refused
@@ -60,6 +60,10 @@ def loss(design: Floats, target: Floats, found: Floats) -> float:
     return float(np.abs(target - design @ found).sum())
 
 
+def seen(design: Floats, target: Floats) -> Seen:
+    return Seen(design, target, np.ones(len(target)), np.zeros(len(target), dtype=np.int64))
+
+
 @settings(max_examples=40)
 @given(st.integers(0, 10_000))
 def test_without_a_ridge_the_line_has_almost_the_least_absolute_error_there_is(seed: int) -> None:
@@ -69,7 +73,7 @@ def test_without_a_ridge_the_line_has_almost_the_least_absolute_error_there_is(s
     equal = np.hstack([design, np.eye(rows), -np.eye(rows)])
     best = linprog(cost, A_eq=equal, b_eq=target, bounds=[(None, None)] * count + [(0, None)] * 2 * rows).fun
 
-    found = shrunk(design, target, np.zeros(4), 0.0)
+    found = shrunk(seen(design, target), np.zeros(4), 0.0)
     squares = np.linalg.lstsq(design, target, rcond=None)[0].astype(np.float64)
 
     assert best * (1 - 1e-9) <= loss(design, target, found) <= best * 1.05  # five passes of reweighting, and 60 rows
@@ -80,7 +84,7 @@ def test_a_strong_ridge_leaves_the_prior_and_a_weak_one_leaves_the_data() -> Non
     design, target = problem(1, rows=4000)
     prior = np.array([5.0, 5.0, 5.0, 5.0])
 
-    strong, medium, weak = (shrunk(design, target, prior, strength) for strength in (1e12, 1e4, 1e-3))
+    strong, medium, weak = (shrunk(seen(design, target), prior, strength) for strength in (1e12, 1e4, 1e-3))
 
     np.testing.assert_allclose(strong, prior, atol=1e-6)
     np.testing.assert_allclose(weak, [1.0, -2.0, 0.5, 0.3], atol=0.1)
@@ -91,7 +95,30 @@ def test_a_strong_ridge_leaves_the_prior_and_a_weak_one_leaves_the_data() -> Non
 def test_without_rows_the_prior_stays() -> None:
     prior = np.arange(4.0)
 
-    assert shrunk(np.zeros((0, 4)), np.zeros(0), prior, 1.0) is prior
+    assert shrunk(seen(np.zeros((0, 4)), np.zeros(0)), prior, 1.0) is prior
+
+
+def test_rows_of_no_weight_say_nothing() -> None:
+    design, target = problem(3, rows=200)
+    wrong = Seen(design, np.where(np.arange(200) < 100, target, 99.0), (np.arange(200) < 100) * 1.0, np.zeros(200, int))
+
+    half = shrunk(seen(design[:100], target[:100]), np.zeros(4), 0.0)
+
+    np.testing.assert_allclose(shrunk(wrong, np.zeros(4), 0.0), half, rtol=1e-9)
+
+
+@pytest.mark.parametrize("trainer", ["linear", "lightgbm"])
+def test_what_happened_lately_counts_more(trainer: str) -> None:
+    held = samples(windy, days=200, noise=0.01)
+    early = np.repeat(held.issue_times < np.median(held.issue_times), held.rows.steps)
+    halved = replace(held, truth=np.where(early, held.truth / 2, held.truth))
+
+    def error(memory_days: float) -> float:
+        model = loaded(fitted(trainer, lesson(halved, rounds=60, memory_days=memory_days)))
+        off = model.predict(held.rows)[1] / held.rows.row_scale - held.scaled_truth
+        return float(np.nanmean(np.abs(off[~early])))
+
+    assert error(30) < error(1e6)
 
 
 def test_a_line_recovers_what_differs_by_zone_and_hour() -> None:

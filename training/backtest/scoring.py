@@ -13,8 +13,9 @@ from training.backtest.upstream import read_run
 from wattahead.domain.bundle import Rung
 from wattahead.domain.hours import DAY
 from wattahead.domain.plan import PlannedPool
-from wattahead.features.cube import Cube, Inputs, build
-from wattahead.features.view import WEATHER_BEFORE
+from wattahead.features.cube import Cube, Inputs, build, overdue
+from wattahead.features.grammar import providers
+from wattahead.features.view import EXTERNAL_BEFORE, WEATHER_BEFORE
 from wattahead.jobs.build_features import past_deadline
 from wattahead.jobs.inputs import RUNS_BACK, Source, empty_inputs, load_inputs
 from wattahead.jobs.score import Scorer
@@ -57,7 +58,9 @@ def score(
     for times in _pieces(scorer.bucket, source, issue_times):
         others = read_run(scorer.bucket, run, planned, source, times)
         inputs = load_inputs(scorer.bucket, source, int(times[0]), int(times[-1]), forecasts=others)
-        sample = _sample(source, _sighted(source, past_deadline(build(source.recipe, inputs, times)), times), times)
+        late = overdue(source.recipe, inputs, times)
+        cube = past_deadline(build(source.recipe, inputs, times), late)
+        sample = _sample(source, _sighted(source, cube, times), times)
         climbed = _climbed(sample.rows, len(times), planned, open_rung)
         issued = np.tile(times, len(source.names))
         rows, _ = to_rows_of_many(planned, sample, issued, climbed, run_id=run_id)
@@ -67,7 +70,7 @@ def score(
 def _pieces(bucket: Bucket, source: Source, times: Instants) -> Iterator[Instants]:
     """Cut issue times into pieces that fit into memory.
 
-    An hour reads weather runs of the last days only. Where a run reaches so far that it would still be there for a
+    An hour reads runs of the last days only. Where a run reaches so far that it would still be there for a
     later issue time of the piece, though not for that hour alone, pieces are single days.
     """
     recipe = source.recipe
@@ -80,13 +83,14 @@ def _pieces(bucket: Bucket, source: Source, times: Instants) -> Iterator[Instant
 
 def _outlives(bucket: Bucket, source: Source, times: Instants) -> bool:
     """Return whether any run is about hours that are read when it is no longer."""
-    if not source.pool.weather:
-        return False
-    reach = WEATHER_BEFORE + RUNS_BACK
-    root = timeseries.weather(source.pool.weather)
-    table = timeseries.load(bucket, root, int(times[0]) - reach, int(times[-1]), variables=())
-    run, valid = (table[name].cast(pa.int64()).to_numpy() for name in ("nwp_init_time", "valid_time"))
-    return bool((valid >= run // DAY * DAY + reach).any())
+    roots = [(timeseries.external(name), EXTERNAL_BEFORE) for name in providers(source.features)]
+    roots += [(timeseries.weather(source.pool.weather), WEATHER_BEFORE)] if source.pool.weather else []
+    for root, before in roots:
+        table = timeseries.load(bucket, root, int(times[0]) - before - RUNS_BACK, int(times[-1]), variables=())
+        run, valid = (table[name].cast(pa.int64()).to_numpy() for name in ("nwp_init_time", "valid_time"))
+        if (valid >= run // DAY * DAY + DAY + RUNS_BACK).any():
+            return True
+    return False
 
 
 def _sample(source: Source, cube: Cube, times: Instants) -> Sample:
@@ -145,7 +149,7 @@ def _climbed(rows: Rows, moments: int, planned: PlannedPool, open_rung: Callable
 def _torn(source: Source, inputs: Inputs) -> dict[str, str]:
     """Return, by series, which value came twice and left the series without a past."""
     named = [f"{zone}/{source.signal.key}/{source.signal.subkey}" for zone in source.names]
-    panels = [*(other.target for other in inputs.others.values()), inputs.target]
+    panels = [*inputs.external.values(), *(other.target for other in inputs.others.values()), inputs.target]
     return {named[place]: str(error) for held in panels for place, error in held.conflicts.items()}
 
 

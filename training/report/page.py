@@ -20,10 +20,19 @@ DRAWN: Final = 24  # series with pictures of their own; all are in the tables
 STEPS: Final = (0.02, 0.15, 0.4)  # skill from which a cell of the map is a shade darker
 
 
-def page(title: str, about: str, origin: str, judged: Judged, gain: Mapping[str, float] | None = None) -> str:
+def page(
+    title: str,
+    about: str,
+    origin: str,
+    judged: Judged,
+    gain: Mapping[str, float] | None = None,
+    more: Mapping[str, str] | None = None,
+    drawn: int = DRAWN,
+) -> str:
     """Return a page on forecasts and what came true. `gain` is of a model's features, for a training.
 
-    `origin` says where the data comes from and stands beside the title; `about` is a sentence on the run.
+    `origin` says where the data comes from and stands beside the title; `about` is a sentence on the run. `more` is
+    further sections as HTML, by title. At most `drawn` series have pictures of their own.
     """
     heard = [(one, found) for one, found in judged if found.value]
     others = list(dict.fromkeys(name for one, _ in heard for name in one.references))
@@ -33,8 +42,9 @@ def page(title: str, about: str, origin: str, judged: Judged, gain: Mapping[str,
         f'<p class="soft">{escape(about)}</p>',
         _section("How good it was", _overview(heard, others)),
         _section("Where it is better than seasonal naive", _map(heard)),
-        _section("What the model looks at", _plots([plots.gains(gain)])) if gain else "",
-        _section("Series by series", _each(heard)),
+        _section("What the model looks at", _gains(gain)) if gain else "",
+        *(_section(head, body) for head, body in (more or {}).items()),
+        _section("Series by series", _each(heard, drawn)),
         _section("What the measures mean", GLOSSARY),
     ]
     return _framed(title, "\n".join(filter(None, parts)))
@@ -69,7 +79,7 @@ def _table(judged: Judged, others: Sequence[str]) -> str:
     head += [f"skill over {plots.said(name)}" for name in others]
     head += ["nMAE %", "rCRPS %", "bias", "band covers", "width of band", "large ramps hit"]
     rows = [(str(one.series), _row(one, found, others)) for one, found in judged]
-    return _html_table(head, rows, "In brackets: 95 % intervals by drawing whole days 1,000 times.")
+    return html_table(head, rows, "In brackets: 95 % intervals by drawing whole days 1,000 times.")
 
 
 def _row(one: Scored, found: Measured, others: Sequence[str]) -> list[str]:
@@ -120,9 +130,14 @@ def _cell(value: float) -> str:
     return f"<td{kind}>{max(value, -9.99):.2f}</td>"
 
 
-def _each(judged: Judged) -> str:
+def _gains(gain: Mapping[str, float]) -> str:
+    told = "Trees: how much their splits on a feature lowered the loss. Lines: the mean size of what a feature adds. "
+    return f'<p class="soft">{told}Members of a blend count by their weight.</p>\n{_plots([plots.gains(gain)])}'
+
+
+def _each(judged: Judged, drawn: int) -> str:
     parts = []
-    shown = judged if len(judged) <= DRAWN else sorted(judged, key=_skill)[:DRAWN]
+    shown = judged if len(judged) <= drawn else sorted(judged, key=_skill)[:drawn]
     for place, (one, found) in enumerate(shown):
         pictures = [
             *plots.days(one).values(),
@@ -160,17 +175,19 @@ def _slices(found: Measured) -> str:
                 ranged(found.of("coverage", name, label), 2),
             ]
             rows.append((label if name == "all" else f"{name}: {label}", values))
-    return _html_table(head, rows, "")
+    return html_table(head, rows, "")
 
 
-def _html_table(head: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]], caption: str) -> str:
+def html_table(head: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]], caption: str, kind: str = "") -> str:
+    """Return a table: column heads, and rows of a name and the values behind it. Of kind `words`, lines are broken."""
     top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     body = "".join(
         f'<tr><th scope="row">{escape(title)}</th>{"".join(f"<td>{escape(value)}</td>" for value in values)}</tr>\n'
         for title, values in rows
     )
     told = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return f'<div class="wide"><table>{told}<thead><tr>{top}</tr></thead>\n<tbody>{body}</tbody></table></div>\n'
+    table = f'<table class="{kind}">' if kind else "<table>"
+    return f'<div class="wide">{table}{told}<thead><tr>{top}</tr></thead>\n<tbody>{body}</tbody></table></div>\n'
 
 
 def _plots(pictures: Sequence[Picture]) -> str:

@@ -184,7 +184,7 @@ def gains(gain: Mapping[str, float]) -> Picture:
         axes.grid(visible=False, axis="y")
         axes.grid(axis="x", color=colour("line"), linewidth=0.8)
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.set_xlabel("share of the gain of all features")
+        axes.set_xlabel("share")
 
     told = ", ".join(f"{name} {100 * share:.0f} %" for name, share in list(shares.items())[:5])
     left = f", the largest {FEATURES} of {len(gain)}" if len(gain) > FEATURES else ""

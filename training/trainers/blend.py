@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from training import splits
-from training.samples import Samples, complete
+from training.samples import Samples, complete, partly_unheard
 from training.trainers import boosting
 from training.trainers.protocol import Fitted, Learner, Lesson, Piece, Progress
 from wattahead.domain.errors import Refused
@@ -33,17 +33,17 @@ class Blending:
     even: float = 0.3  # how strongly weights are drawn to being equal, in parts of the rows
     band_parts: int = 4  # of the UTC day, each with distances of its own
     half_life_days: float = 180.0  # of the weight of a held-back day
-    spread_rounds: int = 120
+    spread_rounds: int = 100
     max_missing: float = 0.2
 
 
 def blended(lesson: Lesson, members: Mapping[str, Sequence[Learner]], settings: Blending, progress: Progress) -> Fitted:
     """Fit every member on all samples; weights and bands come from fits that had not seen the week they speak of.
 
-    A member may stand in several forms, of which the one with the least error on held-back weeks is taken.
+    A member may stand in several forms, of which the one with the least error on the first held-back weeks is taken.
     """
     whole = complete(lesson.samples)
-    samples = lesson.samples.take(whole)
+    samples = partly_unheard(lesson.samples.take(whole))
     names, learners, medians = _held_back(samples, members, settings.folds, progress)
     weights = learn_weights(samples, medians, settings)
     median = weights.apply(medians, samples.rows)
@@ -69,19 +69,29 @@ def _held_back(
     """Return each member's best form and what it says of held-back weeks, (M, N x H) in units of the scale."""
     learners, medians = [], []
     for name, forms in members.items():
-        found = [_unseen(samples, form, folds) for form in forms]
-        errors = [float(np.nanmean(np.abs(values - samples.scaled_truth))) for values in found]
-        best = int(np.argmin(errors))
-        learners.append(forms[best])
-        medians.append(found[best])
-        progress(f"{name}: held-back weeks, error {errors[best]:.4f} of the scale")
+        best = _best(samples, forms, folds)
+        learners.append(best)
+        medians.append(_unseen(samples, best, folds))
+        progress(f"{name}: held-back weeks, error {_error(samples, medians[-1]):.4f} of the scale")
     return list(members), learners, np.stack(medians)
 
 
-def _unseen(samples: Samples, learner: Learner, folds: int) -> Floats:
-    """Return what fits that had not seen a week say of it, shape (N x H)."""
+def _best(samples: Samples, forms: Sequence[Learner], folds: int) -> Learner:
+    """Return the form with the least error on the first of the folds."""
+    if len(forms) == 1:
+        return forms[0]
+    return forms[int(np.argmin([_error(samples, _unseen(samples, form, folds, only=1)) for form in forms]))]
+
+
+def _error(samples: Samples, medians: Floats) -> float:
+    known = np.isfinite(medians) & np.isfinite(samples.scaled_truth)
+    return float(np.abs(medians - samples.scaled_truth)[known].mean())
+
+
+def _unseen(samples: Samples, learner: Learner, folds: int, only: int | None = None) -> Floats:
+    """Return what fits that had not seen a week say of it, shape (N x H); NaN outside the first `only` folds."""
     found = np.full((len(samples), samples.rows.steps), np.nan)
-    for learn, held in _told_apart(samples, folds):
+    for learn, held in _told_apart(samples, folds)[:only]:
         values = learner.fit(samples.take(learn)).member.predict(samples.take(held).rows)
         found[held] = values.reshape(-1, samples.rows.steps)
     return found.reshape(-1)

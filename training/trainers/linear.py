@@ -26,6 +26,7 @@ ENVELOPE: Final = "same_time_max_14d"  # what is zero at night for solar: a line
 CLOSEST: Final = 0.01  # of the scale: rows nearer than this to the line weigh no more
 PASSES: Final = 5  # of reweighting; a sixth moves no digit that matters
 ZONES_OF_THEIR_OWN: Final = 50  # pools of more zones share one set of coefficients
+STRONGER: Final = (1, 30, 1000)  # times the stated strength: two months of data want far more of it than two years
 SPACE: Final = {
     "strength": Range(0.1, 30, log=True),
     "hour_strength": Range(1, 300, log=True),
@@ -139,9 +140,14 @@ def shrunk(seen: Seen, prior: Floats, strength: float) -> Floats:
 
 
 def learners(lesson: Lesson, parameters: Line) -> Sequence[Learner]:
-    """Return the forms of the line to choose from: plain, and times the envelope where the features have it."""
-    plain = Learner(tuple(name for name in lesson.features if name != "zone"), parameters)
-    return [plain, replace(plain, envelope=ENVELOPE)] if ENVELOPE in lesson.features else [plain]
+    """Return the forms of the line to choose from: ridges of several strengths, each plain and times the envelope."""
+    features = tuple(name for name in lesson.features if name != "zone")
+    ridges = [
+        replace(parameters, strength=parameters.strength * by, hour_strength=parameters.hour_strength * by)
+        for by in STRONGER
+    ]
+    envelopes = ("", ENVELOPE) if ENVELOPE in lesson.features else ("",)
+    return [Learner(features, ridge, envelope) for envelope in envelopes for ridge in ridges]
 
 
 def fit(lesson: Lesson, progress: Progress) -> Fitted:

@@ -18,7 +18,7 @@ class Quality(IntFlag):
     REORDERED = 512  # quantiles crossed and were sorted
     DEADLINE_PASSED = 1024  # features were built without all required sources
     FINAL_ATTEMPT = 2048  # served after the last retry, without the native models
-    INPUT_MISSING = 4096  # a forecast of another signal that the model reads was not there
+    INPUT_MISSING = 4096  # a forecast that the model reads, ours of another signal or somebody else's, was not there
     INPUT_STALE = 8192  # the newest known value of another signal that the model reads is older than its delay allows
 
 

@@ -10,7 +10,7 @@ from wattahead.domain.errors import Refused, Transient
 from wattahead.domain.hours import duration
 from wattahead.domain.plan import Batch, HourEvent, Plan, PlannedPool
 from wattahead.domain.quality import Quality
-from wattahead.features.cube import Cube, Inputs, build
+from wattahead.features.cube import Cube, Inputs, build, overdue
 from wattahead.jobs.hour import Answer, Attempt, closed, features_key, read_plan, refuse_closed, run_id, worst
 from wattahead.jobs.inputs import Source, empty_inputs, load_inputs
 from wattahead.jobs.upstream import Upstream, read_upstream
@@ -115,9 +115,10 @@ def _build_batch(
     attempt, plan = hour.attempt(batch), hour.plan
     who = source.positions(batch.series)
     cube = attempt.timed("cube", lambda: build(source.recipe, inputs.take(who), [plan.issue_time]))
-    if ((cube.flags & MISSING) != 0).any() and hour.is_early(batch.pool):
+    owed = overdue(source.recipe, inputs.take(who), [plan.issue_time])
+    if (owed.any() or ((cube.flags & MISSING) != 0).any()) and hour.is_early(batch.pool):
         return _wait(hour, attempt, batch)
-    cube = past_deadline(cube, late[who])
+    cube = past_deadline(cube, late[who, None] | owed)
     times = valid_times(plan.pools[batch.pool], plan.issue_time)
     body = encode_table(to_table(batch.series, times, cube, 0))
     created = attempt.timed("write", lambda: hour.bucket.create(features_key(plan, batch), body)).created
@@ -139,7 +140,7 @@ def _wait(hour: _Hour, attempt: Attempt, batch: Batch) -> Outcome:
 
 def _conflicts(batch: Batch, inputs: Inputs, who: NDArray[np.int64]) -> dict[str, str]:
     """Return, by series, which torn revisions left a series, or one that it reads, without a past."""
-    panels = [inputs.target, *(other.target for other in inputs.others.values())]
+    panels = [inputs.target, *(other.target for other in inputs.others.values()), *inputs.external.values()]
     return {
         batch.series[place]: str(held.conflicts[number])
         for held in reversed(panels)
@@ -148,14 +149,12 @@ def _conflicts(batch: Batch, inputs: Inputs, who: NDArray[np.int64]) -> dict[str
     }
 
 
-def past_deadline(cube: Cube, late: NDArray[np.bool_] | None = None) -> Cube:
+def past_deadline(cube: Cube, late: NDArray[np.bool_]) -> Cube:
     """Return the cube with the flag of what is still missing when it is waited for no longer.
 
-    `late` (S) marks series that read a forecast which is not there yet.
+    `late` (S, T) marks what reads a forecast, ours or somebody else's, that is not there yet.
     """
-    lacking = (cube.flags & MISSING) != 0
-    if late is not None:
-        lacking |= late[:, None]
+    lacking = ((cube.flags & MISSING) != 0) | late
     return replace(cube, flags=cube.flags | np.where(lacking, Quality.DEADLINE_PASSED, 0).astype(np.int32))
 
 

@@ -7,6 +7,7 @@ from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Damaged, Refused
 from wattahead.domain.hours import DAY, date_of
 from wattahead.domain.plan import HourEvent
+from wattahead.features.grammar import providers
 from wattahead.jobs.hour import Answer, Attempt, closed, refuse_closed
 from wattahead.storage import timeseries
 from wattahead.storage.catalogs import latest_catalog
@@ -35,7 +36,8 @@ class Work:
 def compact(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
     """Copy the days of the last `WINDOW` days that take more than one request to read, and spans of such days.
 
-    All signals of the catalog and the weather its pools use. What is copied already changes nothing.
+    All signals of the catalog, and the weather and the external forecasts its pools use. What is copied already changes
+    nothing.
     """
     if closed(event, now):
         return refuse_closed(bucket, "compact", event, now)
@@ -50,9 +52,12 @@ def compact(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
 
 def _roots(catalog: Catalog) -> list[Root]:
     signals = {(signal.key, signal.subkey) for signal in catalog.signals.values()}
-    providers = {pool.weather for pool in catalog.pools.values()} - {""}
-    return [timeseries.actuals(*signal) for signal in sorted(signals)] + [
-        timeseries.weather(provider) for provider in sorted(providers)
+    weather = {pool.weather for pool in catalog.pools.values()} - {""}
+    others = {name for pool in catalog.pools.values() for name in providers(catalog.feature_sets[pool.feature_set])}
+    return [
+        *(timeseries.actuals(*signal) for signal in sorted(signals)),
+        *(timeseries.weather(provider) for provider in sorted(weather)),
+        *(timeseries.external(provider) for provider in sorted(others)),
     ]
 
 

@@ -13,7 +13,7 @@ from wattahead.domain.errors import Refused
 from wattahead.models import linear
 from wattahead.models.bands import Bands
 from wattahead.models.linear import Linear, block_count, by_zone, lead_block, tables_of
-from wattahead.models.rows import Floats, Member, Rows
+from wattahead.models.rows import Floats, Member, Rows, needed
 from wattahead.models.trees import Trees, load_trees
 
 FILE: Final = "blend.json"
@@ -73,8 +73,9 @@ class Blend:
 
 def enough(rows: Rows, features: tuple[str, ...], max_missing: float) -> NDArray[np.bool_]:
     """Return which series have a scale and not more than `max_missing` of their features missing, shape (S)."""
-    missing = np.isnan(rows.columns(features)).sum(axis=0, dtype=np.int32).reshape(-1, rows.steps)
-    return (missing.sum(axis=1) / (len(features) * rows.steps) <= max_missing) & np.isfinite(rows.scale)
+    asked = needed(features)
+    missing = np.isnan(rows.columns(asked)).sum(axis=0, dtype=np.int32).reshape(-1, rows.steps)
+    return (missing.sum(axis=1) / (len(asked) * rows.steps) <= max_missing) & np.isfinite(rows.scale)
 
 
 def load_blend(manifest: Manifest, files: Mapping[str, bytes]) -> Blend:

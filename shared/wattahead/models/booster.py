@@ -10,7 +10,7 @@ from wattahead.domain.bundle import Manifest
 from wattahead.domain.errors import Refused
 from wattahead.models.calibration import Calibration, from_json
 from wattahead.models.native import NativeBooster
-from wattahead.models.rows import Floats, Rows
+from wattahead.models.rows import Floats, Rows, needed
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,9 @@ class Boosters:
 
     def usable(self, rows: Rows) -> NDArray[np.bool_]:
         """A series with a scale and not too many features missing."""
-        missing = np.isnan(rows.columns(self.manifest.features)).sum(axis=0, dtype=np.int32).reshape(-1, rows.steps)
-        share = missing.sum(axis=1) / (len(self.manifest.features) * rows.steps)
+        asked = needed(self.manifest.features)
+        missing = np.isnan(rows.columns(asked)).sum(axis=0, dtype=np.int32).reshape(-1, rows.steps)
+        share = missing.sum(axis=1) / (len(asked) * rows.steps)
         return (share <= self.manifest.max_missing) & np.isfinite(rows.scale)
 
     def predict(self, rows: Rows) -> Floats:

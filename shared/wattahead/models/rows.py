@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from wattahead.domain.errors import Refused
 
 Floats = NDArray[np.float64]
+
+EXTERNAL: Final = "external_"  # how features begin that are somebody else's forecasts
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,8 @@ class Member(Protocol):
     def predict(self, rows: Rows) -> Floats:
         """Return the median of every row in units of the scale, shape (S x H)."""
         ...
+
+
+def needed(features: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the features that count when some are missing: a model makes do without somebody else's forecast."""
+    return tuple(name for name in features if not name.startswith(EXTERNAL)) or features

@@ -34,7 +34,7 @@ LEDGER: Final = {
     "outcome": "VARCHAR", "rows": "BIGINT", "seconds": "MAP(VARCHAR, DOUBLE)",
     "requests": "STRUCT(gets BIGINT, puts BIGINT, lists BIGINT)",
     "bytes": 'STRUCT("read" BIGINT, written BIGINT)', "outcomes": "MAP(VARCHAR, VARCHAR[])",
-    "errors": "MAP(VARCHAR, VARCHAR)", "reason": "VARCHAR",
+    "errors": "MAP(VARCHAR, VARCHAR)", "reason": "VARCHAR", "report": "VARCHAR",
 }  # fmt: skip
 METRICS: Final = {
     "pool": "VARCHAR", "series_id": "VARCHAR", "model_version": "VARCHAR", "run_kind": "VARCHAR", "run": "VARCHAR",

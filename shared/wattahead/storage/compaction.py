@@ -33,8 +33,8 @@ LENGTHS: Final = (1, 2, 4, 8, 16, 31)  # days from the first of a month on; the 
 
 
 def lengths(root: Root) -> tuple[int, ...]:
-    """Return the spans that are worth a copy: an hour looks back 60 days at actuals, and a few days at weather."""
-    return LENGTHS if root.by == "valid_time" else LENGTHS[:1]
+    """Return the spans that are worth a copy: an hour looks back a few days at weather, and weeks at all else."""
+    return LENGTHS[:1] if root.prefix.startswith("weather/") else LENGTHS
 
 
 def spans(first: int, last: int, of: tuple[int, ...]) -> Iterator[Span]:

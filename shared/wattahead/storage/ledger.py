@@ -34,6 +34,7 @@ class Entry:
     errors: Mapping[str, str] = field(default_factory=dict)  # series or rung, "" for the batch or pool -> sentence
     pool: str = ""  # what a training was of; the jobs of an hour name a batch instead
     reason: str = ""  # why the registry was written as it was
+    report: str = ""  # key of the page about a training
     attempt_id: str = field(default_factory=lambda: secrets.token_hex(8))
 
 

@@ -7,9 +7,12 @@ from tests.infra.templates import Deployment, Rule, of_type, plenty
 # Who writes once, by storage/keys.py. The inbox is other people's; map-results is Step Functions' own.
 CREATE_ONLY = {
     "catalog", "actuals", "weather", "external", "history", "plans", "features", "models", "hindcasts", "forecasts",
-    "backfills", "ledger",
+    "backfills", "metrics", "reports", "tuning", "ledger",
 }  # fmt: skip
-KEPT = {"inbox", "catalog", "actuals", "weather", "external", "history", "plans", "models", "hindcasts", "forecasts"}
+KEPT = {
+    "inbox", "catalog", "actuals", "weather", "external", "history", "plans", "models", "hindcasts", "forecasts",
+    "metrics",
+}  # fmt: skip
 WHOLE = [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
 
 

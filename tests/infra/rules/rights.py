@@ -15,6 +15,9 @@ from tests.infra.templates import (
     statements,
 )
 
+# What features are made of.
+INPUTS = {"actuals/*", "weather/*", "external/*", "history/actuals/*", "history/weather/*", "history/external/*"}
+
 # What the code lists, reads and writes; a grant more or less is a fault. Paths as in storage/keys.py.
 EXACT: dict[str, dict[str, set[str]]] = {
     "IngestFunction": {
@@ -28,11 +31,8 @@ EXACT: dict[str, dict[str, set[str]]] = {
         "write": {"plans/*", "ledger/*"},
     },
     "FeaturesFunction": {
-        "list": {"actuals/*", "weather/*", "history/actuals/*", "history/weather/*", ""},
-        "read": {
-            "plans/*", "actuals/*", "weather/*", "history/actuals/*", "history/weather/*", "forecasts/*",
-            "backfills/forecasts/*",
-        },
+        "list": {*INPUTS, ""},
+        "read": {"plans/*", *INPUTS, "forecasts/*", "backfills/forecasts/*"},
         "write": {"features/*", "backfills/features/*", "ledger/*"},
     },
     "ScoreFunction": {
@@ -47,18 +47,16 @@ EXACT: dict[str, dict[str, set[str]]] = {
     },
     "RetrainFunction": {"list": {"catalog/*"}, "read": {"catalog/*"}, "write": set()},
     "CompactFunction": {
-        "list": {"catalog/*", "actuals/*", "weather/*", "history/actuals/*", "history/weather/*"},
-        "read": {"catalog/*", "actuals/*", "weather/*"},
-        "write": {"history/actuals/*", "history/weather/*", "ledger/*"},
+        "list": {"catalog/*", *INPUTS},
+        "read": {"catalog/*", "actuals/*", "weather/*", "external/*"},
+        "write": {"history/actuals/*", "history/weather/*", "history/external/*", "ledger/*"},
     },
     "HourMachine": {"list": set(), "read": {"plans/*"}, "write": {"map-results/*"}},
     "TrainingMachine": {"list": set(), "read": set(), "write": set()},
     "TaskRole": {
-        "list": {
-            "catalog/*", "actuals/*", "weather/*", "history/actuals/*", "history/weather/*", "models/*", "hindcasts/*",
-        },
-        "read": {"catalog/*", "actuals/*", "weather/*", "history/actuals/*", "history/weather/*"},
-        "write": {"models/*", "hindcasts/*", "ledger/*"},
+        "list": {"catalog/*", *INPUTS, "models/*", "hindcasts/*"},
+        "read": {"catalog/*", *INPUTS},
+        "write": {"models/*", "hindcasts/*", "metrics/*", "reports/*", "ledger/*"},
     },
     "ExecutionRole": {"list": set(), "read": set(), "write": set()},
 }  # fmt: skip
@@ -68,6 +66,7 @@ EXACT: dict[str, dict[str, set[str]]] = {
 SHARED = {
     ("IngestFunction", "CompactFunction", "history/actuals/*"),
     ("IngestFunction", "CompactFunction", "history/weather/*"),
+    ("IngestFunction", "CompactFunction", "history/external/*"),
 }
 
 
