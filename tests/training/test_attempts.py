@@ -52,7 +52,7 @@ class SignalledStore(DictStore):
 @pytest.fixture(scope="module")
 def few_trees(untrained_world: DictStore) -> Catalog:
     """The world's catalog with so few trees that a training takes a second."""
-    return with_parameters(latest_catalog(bucket_of(untrained_world))[1], rounds=10, patience=2, leaves=4, folds=2)
+    return with_parameters(latest_catalog(bucket_of(untrained_world))[1], rounds=10, leaves=4, folds=2, spread_rounds=4)
 
 
 def with_parameters(catalog: Catalog, **parameters: float) -> Catalog:

@@ -171,6 +171,16 @@ def test_a_lone_hour_a_held_value_and_a_strange_day_are_found_where_they_were_pu
     assert int(np.argmax(np.abs(figures.unusual_days(values)))) == 60
 
 
+def test_an_hour_that_is_labelled_a_day_late_fits_where_it_belongs() -> None:
+    values = 1000 + np.cumsum(np.random.default_rng(3).normal(0, 5, 50 * 24))
+    values[29::24] = values[5:-24:24].copy()  # 05 UTC
+
+    asked, after = (figures.mean_by(figures.kinks(values, days), np.arange(len(values)) % 24, 24) for days in (0, 1))
+
+    assert int(np.argmax(asked)) == int(np.argmin(after)) == 5
+    assert after[5] < asked[5] / 3
+
+
 def test_what_the_usual_day_does_not_say_has_no_day_and_weeks_have_no_trend() -> None:
     hours = np.arange(80 * 24)
     rest = figures.without_day(50 + hours / 24 + 10 * np.sin(2 * np.pi * hours / 24))

@@ -42,7 +42,7 @@ def url(catalog: Catalog) -> str:
 @pytest.fixture
 def my_trainer(monkeypatch: pytest.MonkeyPatch) -> str:
     """Give the name of a second trainer, which is the first under another name."""
-    monkeypatch.setitem(trainers.TRAINERS, "my_super_trainer", trainers.TRAINERS["lightgbm"])
+    monkeypatch.setitem(trainers.TRAINERS, "my_super_trainer", trainers.TRAINERS["ensemble"])
     return "my_super_trainer"
 
 
@@ -57,7 +57,7 @@ def my_trainer(monkeypatch: pytest.MonkeyPatch) -> str:
         ("--zone_keys SY-0001 --forecast_keys production", ["solar", "wind"]),
         ("--zone-keys SY-0002 --forecast-keys production,consumption --forecast-subkeys solar,wind", ["wind"]),
         ("--keys consumption", ["demand"]),
-        ("--pools wind,demand,wind --zones SY-0001", ["wind", "demand"]),
+        ("--pools wind,demand,wind --zones SY-0001", ["demand", "wind"]),
         ("--pools wind,solar --subkeys solar", ["solar"]),
     ],
 )
@@ -71,7 +71,7 @@ def test_zones_keys_and_subkeys_choose_pools(words: str, pools: list[str], url: 
         ("--zone_keys SY-0001,SY-0009", "there is no zone 'SY-0009'. Fix: use SY-0001, SY-0002."),
         ("--forecast_keys prod", "there is no key 'prod'. Fix: use consumption, production."),
         ("--forecast_subkeys gas", "there is no subkey 'gas'. Fix: use demand, solar, wind."),
-        ("--trainer_interface MySuperTrainer3000", "no trainer 'MySuperTrainer3000'. Fix: use one of lightgbm"),
+        ("--trainer_interface MySuperTrainer3000", "no trainer 'MySuperTrainer3000'. Fix: use one of climatology"),
         ("--zone_keys SY-0002 --forecast_subkeys solar", "no pool holds a series of SY-0002; solar."),
     ],
 )
@@ -112,7 +112,7 @@ def test_a_class_name_means_the_module_of_that_name(name: str, my_trainer: str) 
 
 
 def test_another_trainer_takes_over_without_the_parameters_of_the_first(catalog: Catalog, my_trainer: str) -> None:
-    same, other = taught_by(catalog, "lightgbm"), taught_by(catalog, my_trainer)
+    same, other = taught_by(catalog, "ensemble"), taught_by(catalog, my_trainer)
 
     assert same == catalog == taught_by(catalog, "")
     assert catalog.pools["wind"].parameters
@@ -124,7 +124,7 @@ def test_a_training_by_another_trainer_is_another_run_and_its_manifest_names_it(
 ) -> None:
     store = DictStore(dict(untrained_world.objects))
     _, plain = latest_catalog(bucket_of(store))
-    few = {"rounds": 10, "patience": 2, "leaves": 4, "folds": 2}
+    few = {"rounds": 10, "leaves": 4, "folds": 2}
     taught = taught_by(plain, my_trainer)
     taught = replace(taught, pools={"wind": replace(taught.pools["wind"], parameters=few)})
 

@@ -16,7 +16,7 @@ from training.judged import Judged, judge
 from training.report import plots
 from training.report.page import page, span
 from training.report.picture import COLOURS
-from training.report.saved import save_page
+from training.report.saved import located, save_page
 from wattahead.domain.series import Series
 from wattahead.evaluation.scored import Floats, Scored
 from wattahead.storage.objects import open_bucket
@@ -153,13 +153,12 @@ def test_series_of_which_nothing_came_true_are_left_out_and_the_page_stands(judg
     assert Page.of(page("Title", "", "", judge([silent]))).faults == []
 
 
-def test_of_many_series_all_are_in_the_table_and_the_poorest_have_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.report.page.DRAWN", 2)
+def test_of_many_series_all_are_in_the_table_and_the_poorest_have_pictures() -> None:
     one = scene(days=8)
     many = judge(
         replace(one, series=Series(f"ZZ-{n}", "production", "wind"), quantiles=shifted(one, 10.0 * n)) for n in range(5)
     )
-    html = page("Title", "", "", many)
+    html = page("Title", "", "", many, drawn=2)
 
     assert all(str(held.series) in html for held, _ in many)
     assert re.findall(r"<summary>(ZZ-\d)/", html) == ["ZZ-4", "ZZ-3"]
@@ -172,11 +171,11 @@ def shifted(one: Scored, by: float) -> dict[str, Floats]:
 
 def test_a_saved_page_is_where_it_says_and_is_written_once(tmp_path: Path) -> None:
     bucket = open_bucket(str(tmp_path))
-    where = [save_page(bucket, "evaluation", 0, "<p>page</p>") for _ in range(2)]
+    keys = [save_page(bucket, "evaluation", 0, "<p>page</p>") for _ in range(2)]
 
-    assert where[0] == where[1]
-    assert Path(where[0]).read_text(encoding="utf-8") == "<p>page</p>"
-    assert save_page(open_bucket("memory://reports"), "training", 0, "").startswith("memory://reports/reports/")
+    assert keys[0] == keys[1]
+    assert Path(located(bucket, keys[0])).read_text(encoding="utf-8") == "<p>page</p>"
+    assert located(open_bucket("memory://reports"), keys[0]) == f"memory://reports/{keys[0]}"
 
 
 @pytest.mark.browser

@@ -1,5 +1,6 @@
 """What a training leaves for people: its measures, what it found in its data, and a page that stands alone."""
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,19 +10,22 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from obstore.exceptions import PermissionDeniedError
+from rich.console import Console
 
 from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import UNTIL
 from tests.training.lessons import lesson, samples
 from tests.training.pages import Page
+from training import __main__ as program
 from training import findings
 from training.candidate import material
 from training.findings import Finding
-from training.question import taught_by
+from training.question import Question, taught_by
 from training.record import OF_BANDS
 from training.report.gains import gains
-from training.samples import inputs_of
+from training.samples import first_issue, inputs_of
 from training.splits import OUT_OF_TIME_DAYS
+from training.stopping import Stop
 from training.train import Trained, train
 from training.trainers import trainer
 from wattahead.domain.errors import Refused
@@ -31,6 +35,7 @@ from wattahead.models.rows import Rows
 from wattahead.queries.connection import connect
 from wattahead.storage.bundles import fetch
 from wattahead.storage.catalogs import latest_catalog
+from wattahead.storage.ledger import entries
 from wattahead.storage.objects import Store
 from wattahead.storage.tables import read_parquet
 
@@ -166,6 +171,26 @@ def test_a_bucket_that_takes_no_measures_does_not_keep_a_pool_from_training(untr
     assert [line for line in said if line.startswith("left without measures or report: E_S3_DENIED")]
 
 
+def test_the_ledger_names_the_page_and_people_are_told_where_it_is_and_what_to_mend(
+    untrained_world: DictStore,
+) -> None:
+    bucket, shown = bucket_of(DictStore(dict(untrained_world.objects))), io.StringIO()
+    catalog = taught_by(latest_catalog(bucket)[1], "climatology")
+    asked = Question(bucket, catalog, ("wind",), UNTIL, seed=1, report=True)
+
+    done = program.train_one(asked, "wind", Console(file=io.StringIO()), Stop())
+    late = Finding("SY-0001", "hour_label", 60.0, "min", 0.9, "labels look late", 'hour_label = "ending"')
+    right = Finding("SY-0002", "hour_label", 0.0, "min", 0.9, "labels look right")
+    program.report(Console(file=shown), "wind", replace(done, findings=(late, right)), asked)
+
+    (entry,) = entries(bucket)
+    assert bucket.read(entry.report, bytes).startswith(b"<!doctype html>")
+    assert entry.report == done.left.page
+    assert f"report: {bucket.url}/{entry.report}\n" in shown.getvalue()
+    assert 'labels look late. To mend it: hour_label = "ending"\n' in shown.getvalue()
+    assert "labels look right" not in shown.getvalue()
+
+
 # --- findings ---------------------------------------------------------------------------------------------------------
 
 
@@ -184,11 +209,14 @@ def test_the_manifest_holds_how_late_labels_and_light_are_in_every_zone(sunny: t
 def test_nothing_that_came_true_on_the_days_models_are_compared_on_is_searched(untrained_world: DictStore) -> None:
     bucket = bucket_of(untrained_world)
     _, catalog = latest_catalog(bucket)
-    told, later = (material(bucket, catalog, "solar", until=until) for until in (UNTIL, UNTIL - OUT_OF_TIME_DAYS * DAY))
+    told = material(bucket, catalog, "solar", until=UNTIL)
+    source = told.source
 
-    inputs, _ = inputs_of(bucket, told.source, int(told.samples.issue_times.min()), UNTIL)
-    found = findings.findings(inputs, told.source.names, told.source.signal, UNTIL)
-    assert later.findings != told.findings != found
+    inputs, _ = inputs_of(bucket, source, first_issue(UNTIL, source.pool.training_window), UNTIL)
+
+    before = UNTIL - OUT_OF_TIME_DAYS * DAY
+    assert told.findings == findings.findings(inputs, source.names, source.signal, before)
+    assert told.findings != findings.findings(inputs, source.names, source.signal, UNTIL)
 
 
 def test_what_should_be_mended_is_told_with_the_line_that_mends_it() -> None:

@@ -137,3 +137,8 @@ def stuck(values: Floats) -> tuple[int, int]:
     lengths = np.where(values[starts] > 0, lengths, 0)
     longest = int(np.argmax(lengths))
     return int(lengths[longest]), int(starts[longest])
+
+
+def kinks(values: Floats, days: int = 0) -> Floats:
+    """Return how far the value `days` days after each hour lies from the mean of the hour's two neighbours."""
+    return np.abs(before(values, -24 * days) - (before(values, 1) + before(values, -1)) / 2)
