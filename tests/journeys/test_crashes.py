@@ -105,7 +105,9 @@ def test_a_batch_that_was_lost_is_handed_out_by_the_plan_of_the_next_hour(world:
 
     later = plan(bucket, HourEvent(EVENT.issue_time + 3_600_000_000), now=NOW + 3_600_000_000)
 
-    (listed,) = later.facts["work"]  # one stage
+    stages = later.facts["work"]
+    assert isinstance(stages, list)
+    (listed,) = stages
     work = json.loads(world.objects[listed])
     assert [(item["issue_time"][11:13], item["batch"]) for item in work] == [
         *(("06", f"{pool}-0000") for pool in ("demand", "solar", "wind")),

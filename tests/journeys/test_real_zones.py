@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="WATTAHEAD_DATA does n
 
 @pytest.fixture(scope="module")
 def real_world() -> DictStore:
-    """All real zones and nine pools, with a champion for wind; nobody writes to it."""
+    """All real zones and all pools, with a champion for wind; nobody writes to it."""
     store = DictStore()
     bucket = bucket_of(store)
     catalog = find_catalog("zones_production")
@@ -68,7 +68,7 @@ def test_whatever_became_known_after_the_issue_time_moves_not_one_byte(world: Di
     whole_hour(bucket_of(other), HOUR, now=NOW)
 
     assert rows(other.objects, ROWS) == rows(world.objects, ROWS)
-    assert len(rows(world.objects, ROWS)) == 9
+    assert len(rows(world.objects, ROWS)) == 7
 
 
 def test_a_month_later_the_same_hour_gives_the_same_bytes(real_world: DictStore) -> None:

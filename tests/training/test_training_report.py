@@ -14,7 +14,7 @@ from rich.console import Console
 
 from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import UNTIL
-from tests.training.lessons import lesson, samples
+from tests.training.lessons import SMALL, lesson, samples
 from tests.training.pages import Page
 from training import __main__ as program
 from training import findings
@@ -50,7 +50,7 @@ def trained(store: Store, pool: str = "wind", **named: Any) -> Trained:
     _, catalog = latest_catalog(bucket)
     few = {"rounds": 10, "leaves": 4, "folds": 2, "spread_rounds": 4}
     catalog = replace(catalog, pools={**catalog.pools, pool: replace(catalog.pools[pool], parameters=few)})
-    told = {"progress": quiet, "report": True} | named
+    told: dict[str, Any] = {"progress": quiet, "report": True} | named
     return train(bucket, catalog, pool, until=UNTIL, seed=1, **told)
 
 
@@ -265,18 +265,20 @@ def by_wind(rows: Rows, _: np.ndarray) -> np.ndarray:
     return rows.column("wind").astype(np.float64)
 
 
-@pytest.mark.parametrize("name", ["linear", "lightgbm", "xgboost", "ensemble", "quantiles"])
+FEW = {
+    "linear": {"folds": 3, "spread_rounds": 6},
+    "lightgbm": SMALL,
+    "xgboost": SMALL,
+    "ensemble": SMALL,
+    "quantiles": {"rounds": 12, "leaves": 4},
+}
+
+
+@pytest.mark.parametrize("name", FEW)
 def test_the_feature_that_makes_the_truth_gains_most(name: str) -> None:
     held = samples(by_wind)
-    few = {"rounds": 12, "leaves": 4} if name == "quantiles" else {}
-    taught = lesson(held, **few)
-    if name == "quantiles":
-        taught = replace(taught, pool=replace(taught.pool, parameters=few))
-    if name == "linear":
-        taught = replace(taught, pool=replace(taught.pool, parameters={"folds": 3, "spread_rounds": 6}))
-    if name in ("lightgbm", "xgboost"):
-        kept = {key: value for key, value in taught.pool.parameters.items() if key != "strength"}
-        taught = replace(taught, pool=replace(taught.pool, parameters=kept))
+    taught = lesson(held)
+    taught = replace(taught, pool=replace(taught.pool, parameters=FEW[name]))
 
     found = gains(trainer(name).fit(taught, quiet).files, held.rows)
 
