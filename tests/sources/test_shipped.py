@@ -9,7 +9,6 @@ from wattahead.features.grammar import check, variables
 from wattahead.sources.mapping import SourceMapping
 from wattahead.sources.mapping_files import find_mapping
 
-
 MAPPINGS = {"zones_operator": "zones_production"}  # the same files, read with one more kind of feature
 
 
