@@ -2,12 +2,12 @@
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, NoReturn
+from typing import Final
 
+from training.parsing import Parser
 from training.trainers import known
 from training.validation import STRATEGIES
 from wattahead.domain.catalog import Catalog, in_order
@@ -157,15 +157,9 @@ def _other_trainers(catalog: Catalog, pools: Iterable[str], trainer: str) -> Ite
 # --- the command line ----------------------------------------------------------------------------------------------
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
-
-
 def parser() -> argparse.ArgumentParser:
     """Return the command line of the container."""
-    made = _Parser(
+    made = Parser(
         prog="python -m training",
         description="Train pools and let the registry decide.",
         epilog=EXIT_CODES,

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Final, NoReturn
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from training.candidate import material
+from training.parsing import Parser
 from training.question import find_trainer, taught_by
 from training.stopping import CODE, Stop, Stopped
 from training.trainers import known, trainer
@@ -94,15 +95,9 @@ def searched(study: Study, trials: int, ends: float, console: Console, stop: Sto
 # --- the command line ------------------------------------------------------------------------------------------------
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
-
-
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    made = _Parser(
+    made = Parser(
         prog="python -m training.tune",
         description="Search a trainer's parameters for one pool; the registry and the catalog stay as they are.",
         epilog=EXIT_CODES,

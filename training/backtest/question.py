@@ -2,12 +2,12 @@
 
 import argparse
 import os
-import sys
 import time
 from dataclasses import dataclass, replace
-from typing import Final, NoReturn
+from typing import Final
 
 from training.backtest.schedule import Month, months
+from training.parsing import Parser
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import duration, floor_hour, instant, iso
@@ -100,15 +100,9 @@ def pin(bucket: Bucket, asked: Question) -> None:
 # --- the command line ----------------------------------------------------------------------------------------------
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
-
-
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    made = _Parser(
+    made = Parser(
         prog="python -m training.backtest",
         description="Forecast many past hours as the deployed system would have, training as the calendar says.",
         epilog=EXIT_CODES,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.samples import Samples
-from training.trainers.protocol import Piece
+from training.trainers.protocol import Piece, Range
 from wattahead.models.booster import with_zone
 from wattahead.models.linear import HOURS
 from wattahead.models.rows import envelope_of
@@ -18,6 +18,15 @@ from wattahead.models.trees import block_of, load_trees, pack
 Floats = NDArray[np.float64]
 
 LOWEST: Final = 0.02  # of the envelope: below it a ratio says nothing
+
+SPACE: Final = {
+    "rounds": Range(100, 1000, log=True, whole=True),
+    "learning_rate": Range(0.01, 0.1, log=True),
+    "leaves": Range(8, 64, log=True, whole=True),
+    "least_rows": Range(20, 400, log=True, whole=True),
+    "feature_share": Range(0.2, 1.0),
+    "row_share": Range(0.4, 1.0),
+}
 
 
 @dataclass(frozen=True)

@@ -11,19 +11,12 @@ from training.trainers import boosting
 from training.trainers.blend import Blending, blended
 from training.trainers.boosting import Growth
 from training.trainers.parameters import chosen
-from training.trainers.protocol import Fitted, Lesson, Progress, Range
+from training.trainers.protocol import Fitted, Lesson, Progress
 from training.trainers.translation import lightgbm_text
 
 Floats = NDArray[np.float64]
 
-SPACE: Final = {
-    "rounds": Range(100, 1000, log=True, whole=True),
-    "learning_rate": Range(0.01, 0.1, log=True),
-    "leaves": Range(8, 64, log=True, whole=True),
-    "least_rows": Range(20, 400, log=True, whole=True),
-    "feature_share": Range(0.2, 1.0),
-    "row_share": Range(0.4, 1.0),
-}
+SPACE: Final = boosting.SPACE
 
 
 @dataclass(frozen=True)
