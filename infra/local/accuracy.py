@@ -9,7 +9,7 @@ from rich.console import Console
 
 from infra.local.demo import Step, Teller
 
-POOLS = "solar,wind,carbon,gas,coal,hydro,nuclear"  # those that others read first
+POOLS = "solar,wind,hydro,nuclear,gas,coal,carbon"  # those that others read first
 RUN = "day-ahead"
 
 

@@ -25,7 +25,7 @@ STEPS = 24
 PAST = ("same_time_1", "newest", "newest_mean_24h", "lag_24h", "max_3d_lag_1d", "newest_age_h")
 READS = (
     "lead", *(f"of_wind_{name}" for name in PAST),
-    "forecast_wind", "forecast_wind_plus_3h", "forecast_wind_minus_2h", "forecast_wind_horizon_mean",
+    "forecast_wind", "forecast_wind_plus_3h", "forecast_wind_minus_2h", "forecast_wind_horizon_mean", "forecast_wind_share",
 )  # fmt: skip
 
 
@@ -57,6 +57,29 @@ def inputs(*, series: int = 3, wind: Panel | None = None, forecast: Issued | Non
 
 def column(made: Cube, name: str) -> np.ndarray:
     return made.values[made.names.index(name)]
+
+
+def test_shares_are_of_amounts_and_sum_to_one_whatever_the_scales() -> None:
+    wind, gas = (Issued(TIMES, np.random.default_rng(seed).gamma(2, 100, (3, len(TIMES), STEPS))) for seed in (9, 10))
+    gas.values[0, 0, :3] = np.nan
+    gas.values[2], wind.values[2] = 0.0, 0.0
+    names = ("forecast_wind_share", "forecast_gas_share")
+    others = {name: Recipe((), HOUR, STEPS, days * DAY, HOUR) for name, days in (("wind", 28), ("gas", 7))}
+    asked = replace(
+        plain(panel(1, 3)),
+        others={"wind": plain(panel(2, 3)), "gas": plain(panel(3, 3))},
+        forecasts={"wind": wind, "gas": gas},
+    )
+
+    made = build(Recipe(names, HOUR, STEPS, 60 * DAY, HOUR, others), asked, TIMES)
+
+    share = {name: column(made, name) for name in names}
+    whole = wind.values[1] / (wind.values[1] + gas.values[1])
+    np.testing.assert_allclose(share["forecast_wind_share"][1], whole, rtol=1e-6)
+    np.testing.assert_allclose(share["forecast_gas_share"][1], 1 - whole, rtol=1e-6)
+    assert np.isnan(share["forecast_gas_share"][0, 0, :3]).all()  # not known, so it counts for nothing
+    np.testing.assert_allclose(share["forecast_wind_share"][0, 0, :3], 1.0)
+    assert np.isnan(share["forecast_wind_share"][2]).all()  # of nothing there are no parts
 
 
 def test_the_past_of_another_signal_is_what_its_own_pool_would_see() -> None:

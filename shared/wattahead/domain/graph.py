@@ -7,7 +7,7 @@ from typing import Final
 from wattahead.domain.errors import Refused
 
 # The longest suffix counts: a signal's own name may hold digits and underscores.
-FORECAST: Final = re.compile(r"forecast_(\w+?)(?:_(plus|minus)_(\d+)h|_(horizon_mean))?", re.ASCII)
+FORECAST: Final = re.compile(r"forecast_(\w+?)(?:_(plus|minus)_(\d+)h|_(horizon_mean|share))?", re.ASCII)
 
 
 def forecasts_of(features: Iterable[str]) -> tuple[str, ...]:

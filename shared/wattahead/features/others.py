@@ -1,12 +1,14 @@
 """Features of other signals in the same zone: their known past, and their forecasts of the same issue time.
 
 `of_<signal>_<feature>` is any feature of a target's own past, asked of the other signal. `forecast_<signal>` is the
-median of its forecast. Both are in units of the other signal's own scale.
+median of its forecast. Both are in units of the other signal's own scale. `forecast_<signal>_share` is its part of all
+forecasts that are read: with those of every kind of plant, a carbon intensity is nearly a sum of such parts.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -21,7 +23,7 @@ from wattahead.features.view import View
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
 
-FORMS: Final = ("of_<signal>_same_time_1", "forecast_<signal>", "forecast_<signal>_plus_1h")
+FORMS: Final = ("of_<signal>_same_time_1", "forecast_<signal>", "forecast_<signal>_plus_1h", "forecast_<signal>_share")
 _OF: Final = "of_"
 
 
@@ -68,6 +70,24 @@ def forecast_mean(view: View, signal: str) -> Floats:
     return mean(forecast(view, signal), axis=2)[:, :, None]
 
 
+def forecast_share(view: View, signal: str) -> Floats:
+    """Return the median's share in the sum of all medians that are read, such as that of gas in what all plants give.
+
+    Signals without a forecast for the hour count for nothing in the sum; where it is not above zero there is no share.
+    """
+    if signal not in view.forecasts:
+        return np.full(view.shape, np.nan)
+    amounts = {name: held * view.others[name].scale[:, :, None] for name, held in view.forecasts.items()}
+    total = np.zeros(view.shape)
+    for name in sorted(amounts):  # in order: the same bits whatever the catalog's order is
+        total += np.nan_to_num(amounts[name])
+    return np.divide(amounts[signal], total, out=np.full(view.shape, np.nan), where=total > 0)
+
+
+def _of_signal(compute: Callable[[View, str], Floats], signal: str, view: View) -> Floats:
+    return compute(view, signal)
+
+
 def forecast_feature(name: str) -> tuple[str, Callable[[View], Floats]] | None:
     """Return the signal whose forecast a feature reads, and how it is computed; None for any other feature."""
     match = FORECAST.fullmatch(name)
@@ -75,7 +95,8 @@ def forecast_feature(name: str) -> tuple[str, Callable[[View], Floats]] | None:
         return None
     signal, side, hours, whole = match.groups()
     if whole:
-        return signal, lambda view: forecast_mean(view, signal)
+        compute = forecast_mean if whole == "horizon_mean" else forecast_share
+        return signal, partial(_of_signal, compute, signal)
     away = int(hours or 0)
     if side and not 1 <= away <= DAY // HOUR:
         raise Refused("E_CONFIG", f"a feature asks for {away} hours", fix=f"use 1 to {DAY // HOUR}")
