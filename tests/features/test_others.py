@@ -25,7 +25,8 @@ STEPS = 24
 PAST = ("same_time_1", "newest", "newest_mean_24h", "lag_24h", "max_3d_lag_1d", "newest_age_h")
 READS = (
     "lead", *(f"of_wind_{name}" for name in PAST),
-    "forecast_wind", "forecast_wind_plus_3h", "forecast_wind_minus_2h", "forecast_wind_horizon_mean", "forecast_wind_share",
+    "forecast_wind", "forecast_wind_plus_3h", "forecast_wind_minus_2h", "forecast_wind_horizon_mean",
+    "forecast_wind_share",
 )  # fmt: skip
 
 

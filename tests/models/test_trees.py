@@ -78,6 +78,34 @@ def test_no_row_is_asked_of_two_boosters() -> None:
     assert [one.booster.rows for one in held] == [60] * 6  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("dark", [0.0, np.nan])
+def test_rows_whose_envelope_is_nothing_are_nothing_and_no_booster_is_asked_for_them(dark: float) -> None:
+    about, body = packed()
+    asked = rows(ZONES, holes=0)
+    night = np.arange(len(asked.zones) * asked.steps) % 24 < 9
+    asked.block[NAMES.index("same_time_1"), night] = dark
+    plain, raised = load_trees(about, body), load_trees({**about, "envelope": "same_time_1"}, body)
+
+    found = raised.predict(asked)
+    counted = [Tree(Asked(), "", *block) for block in ((0.0, 12.0), (12.0, np.inf))]  # type: ignore[arg-type]  # a booster to it
+    Trees(NAMES, {}, tuple(counted), "same_time_1").predict(asked)
+
+    assert (found[night] == 0).all()
+    assert np.array_equal(found[~night], (plain.predict(asked) * asked.column("same_time_1").astype(float))[~night])
+    assert sum(one.booster.rows for one in counted) == (~night).sum()  # type: ignore[attr-defined]
+
+
+def test_a_zone_without_boosters_stays_unknown_where_its_envelope_is_nothing() -> None:
+    about, body = packed(zones=ZONES)
+    asked = rows(("SE", "FR"), holes=0)
+    asked.block[NAMES.index("same_time_1")] = 0.0
+
+    found = load_trees({**about, "envelope": "same_time_1"}, body).predict(asked)
+
+    assert np.isnan(found[:24]).all()
+    assert (found[24:] == 0).all()
+
+
 @pytest.fixture
 def reached(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Give the texts that reached the library; it is not called."""

@@ -151,3 +151,14 @@ def test_the_midnight_sun_leaves_no_dark_hour_and_the_polar_night_nothing_else()
 
     assert not dark_hours(instant("2021-06-21T00:00Z") + day, HOUR, [Zone(78, 15)]).any()
     assert dark_hours(instant("2021-12-21T00:00Z") + day, HOUR, [Zone(78, 15)]).all()
+
+
+def test_hours_that_series_have_in_common_are_as_dark_as_asked_one_by_one() -> None:
+    places = [Zone(36.5, -119.5), Zone(60, 15), Zone(36.5, -119.5)]
+    hours = instant("2021-03-20T00:00Z") + (np.arange(24) + np.array([[5], [0], [-3]])) * HOUR
+
+    together = dark_hours(hours, HOUR, places)
+
+    for place, row, dark in zip(places, hours, together, strict=True):
+        assert np.array_equal(dark_hours(row, HOUR, [place]), dark[None])
+    assert dark_hours(hours[0], HOUR, []).shape == (0, 24)

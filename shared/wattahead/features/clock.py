@@ -69,7 +69,7 @@ def weekday(view: View) -> Floats:
 
 def sun_elevation(view: View, minutes: int = 0) -> Floats:
     """Elevation of the sun in the middle of the interval, or `minutes` after it [degrees]."""
-    return sun.elevation(*_within(view, view.step // 2 + minutes * MINUTE))
+    return _seen(view, view.step // 2 + minutes * MINUTE, sun.elevation)
 
 
 def sun_elevation_before(view: View, minutes: int) -> Floats:
@@ -79,8 +79,7 @@ def sun_elevation_before(view: View, minutes: int) -> Floats:
 
 def clear_sky(view: View, minutes: int = 0) -> Floats:
     """Irradiance under a clear sky in the middle of the interval, or `minutes` after it [W/m2]."""
-    up, _ = sun.direction(*_within(view, view.step // 2 + minutes * MINUTE))
-    return sun.clear_sky(up)
+    return _seen(view, view.step // 2 + minutes * MINUTE, _clear)
 
 
 def clear_sky_before(view: View, minutes: int) -> Floats:
@@ -92,8 +91,7 @@ def clear_sky_mean(view: View) -> Floats:
     """Mean irradiance under a clear sky over the interval [W/m2]: its parts stand for sunrise and sunset."""
     total = np.zeros(view.shape)
     for part in range(_PARTS):
-        up, _ = sun.direction(*_within(view, view.step * (2 * part + 1) // (2 * _PARTS)))
-        total += sun.clear_sky(up)
+        total += _seen(view, view.step * (2 * part + 1) // (2 * _PARTS), _clear)
     return total / _PARTS
 
 
@@ -105,9 +103,15 @@ def solar_time(at: Instants, longitude: Floats) -> Floats:
     return np.asarray(at[None] + longitude[:, None, None] / 360 * DAY)
 
 
-def _within(view: View, after: int) -> tuple[Instants, Floats, Floats]:
-    """Return instants `after` [µs] the start of the intervals and the places of the series, ready to broadcast."""
-    return (view.valid_times + after)[None], view.latitude[:, None, None], view.longitude[:, None, None]
+def _seen(view: View, after: int, sight: Callable[[Instants, Floats, Floats], Floats]) -> Floats:
+    """Return what `sight` gives for instants, degrees north and east, `after` [µs] the start of every interval."""
+    different = np.unique(view.valid_times)  # an hour is ahead of many issue times, and the sun asks for none of them
+    seen = sight(different + after, view.latitude[:, None], view.longitude[:, None])
+    return seen[:, np.searchsorted(different, view.valid_times)]
+
+
+def _clear(at: Instants, latitude: Floats, longitude: Floats) -> Floats:
+    return sun.clear_sky(sun.direction(at, latitude, longitude)[0])
 
 
 def _day_angle(view: View) -> Floats:

@@ -37,16 +37,19 @@ class Trees:
     def predict(self, rows: Rows) -> Floats:
         """Return one value per row in units of the scale, shape (S x H)."""
         matrix = with_zone(rows, self.features, self.zones)
-        lead = np.maximum(rows.column("lead"), 0)
+        raised, lead = envelope_of(rows, self.envelope), np.maximum(rows.column("lead"), 0)
         found = np.full(len(matrix), np.nan)
         named = {zone: number for number, zone in enumerate(dict.fromkeys(tree.zone for tree in self.trees))}
-        own = [named.get(zone, named.get(POOLED, -1)) for zone in rows.zones]
-        serves = np.repeat(np.array(own, dtype=np.int32), rows.steps)
+        own = np.array([named.get(zone, named.get(POOLED, -1)) for zone in rows.zones], dtype=np.int32)
+        places = np.arange(len(matrix)).reshape(-1, rows.steps)
         for tree in self.trees:
-            chosen = (serves == named[tree.zone]) & (lead >= tree.first) & (lead < tree.last)
-            if chosen.any():
-                found[chosen] = tree.booster.predict(matrix if chosen.all() else matrix[chosen])
-        return found * envelope_of(rows, self.envelope)
+            mine = places[own == named[tree.zone]].reshape(-1)
+            served = mine[(lead[mine] >= tree.first) & (lead[mine] < tree.last)]
+            found[served] = 0.0
+            asked = served[raised[served] != 0]  # a night of solar power is zero whatever its trees say
+            if len(asked):
+                found[asked] = tree.booster.predict(matrix if len(asked) == len(matrix) else matrix[asked])
+        return found * raised
 
 
 def load_trees(about: Mapping[str, Any], body: bytes) -> Trees:

@@ -41,7 +41,10 @@ def guard(
 
 def dark_hours(valid_times: NDArray[np.int64], step: int, zones: Sequence[Zone]) -> NDArray[np.bool_]:
     """Return which intervals have no sun anywhere in each zone, margins included, shape (zones, intervals)."""
-    edges = (valid_times - DARK_MARGIN, valid_times + step // 2, valid_times + step + DARK_MARGIN)
-    latitude = np.array([zone.latitude for zone in zones])[:, None]
-    longitude = np.array([zone.longitude for zone in zones])[:, None]
-    return np.max([sun.elevation(at, latitude, longitude) for at in edges], axis=0) < DARK_BELOW
+    times = np.unique(valid_times)  # a backtest asks of the same hour at many issue times
+    edges = (times - DARK_MARGIN, times + step // 2, times + step + DARK_MARGIN)
+    held = [(zone.latitude, zone.longitude) for zone in zones]
+    places = {place: number for number, place in enumerate(dict.fromkeys(held))}
+    latitude, longitude = np.array(list(places)).reshape(-1, 2).T[..., None]
+    dark = np.max([sun.elevation(at, latitude, longitude) for at in edges], axis=0) < DARK_BELOW
+    return dark[np.array([places[place] for place in held], dtype=int)[:, None], np.searchsorted(times, valid_times)]
