@@ -11,6 +11,9 @@ ifneq ($(wildcard ../shared/data/zones_production),)
 export WATTAHEAD_DATA ?= $(abspath ../shared/data)
 endif
 
+# A process of tests per core; each makes the worlds it needs once and takes a gigabyte. The rest of a slow one is shared.
+SPREAD ?= --numprocesses auto --maxprocesses 4 --dist worksteal
+
 TEMPLATES := template.yaml infra/training.yaml infra/watching.yaml
 
 .PHONY: help demo test check runtime bench accuracy format lock clean
@@ -43,7 +46,7 @@ demo: $(VENV)/ready
 	@$(RUN) -m infra.local.demo --to demo $(if $(DATA),--data $(DATA))
 
 test: $(VENV)/ready
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest $(SPREAD)
 
 check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-checkov/ready
 	@$(RUN) -m ruff format --check .

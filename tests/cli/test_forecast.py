@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.conftest import trained_world, untrained_world
 from tests.journeys.stores import DictStore
 from tests.journeys.world import ISSUE, NOW, whole_hour
 from wattahead.cli import forecast
@@ -18,8 +17,6 @@ from wattahead.domain.quality import names
 from wattahead.jobs.forecast_now import forecast_now
 from wattahead.storage.objects import Bucket, ObStore, open_bucket
 from wattahead.storage.tables import read_parquet
-
-__all__ = ["trained_world", "untrained_world"]
 
 SOLAR, WIND, DEMAND = "SY-0001/production/solar", "SY-0002/production/wind", "SY-0001/consumption/demand"
 AT = ("--issue-time", iso(ISSUE))

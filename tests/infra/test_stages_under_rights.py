@@ -8,7 +8,8 @@ import pytest
 from tests.infra.enforcing import enforcer
 from tests.infra.iam import REGION, policy
 from tests.infra.templates import load
-from tests.journeys.world import EVENT, NOW, READS, UNTIL, two_stages
+from tests.journeys.stores import DictStore
+from tests.journeys.world import EVENT, NOW, READS, UNTIL
 from training.samples import known_forecasts, source_of
 from wattahead.domain.errors import Refused, Transient
 from wattahead.jobs.build_features import build_features
@@ -26,12 +27,12 @@ As = Callable[[str], Bucket]
 
 
 @pytest.fixture(scope="module")
-def role(tmp_path_factory: pytest.TempPathFactory) -> Iterator[As]:
+def role(staged_world: DictStore) -> Iterator[As]:
     """Give the bucket as a role sees it; its first stage is scored already."""
     with enforcer() as server, pytest.MonkeyPatch.context() as patch:
         s3 = server.client("s3")
         s3.create_bucket(Bucket=BUCKET)
-        for key, body in two_stages(tmp_path_factory.mktemp("stages")).objects.items():
+        for key, body in staged_world.objects.items():
             s3.put_object(Bucket=BUCKET, Key=key, Body=body)
         for name, value in {"AWS_ENDPOINT_URL": server.url, "AWS_REGION": REGION, "AWS_ALLOW_HTTP": "true"}.items():
             patch.setenv(name, value)

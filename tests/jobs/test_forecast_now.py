@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.journeys.conftest import trained_world, untrained_world, world, worlds
+from tests.journeys.conftest import world, worlds
 from tests.journeys.futures import changed, rewritten
 from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import ISSUE, NOW, UNTIL, rows, whole_hour
@@ -20,7 +20,7 @@ from wattahead.storage.catalogs import latest_catalog, publish_catalog
 from wattahead.storage.registry import registry
 from wattahead.storage.tables import read_parquet
 
-__all__ = ["trained_world", "untrained_world", "world", "worlds"]
+__all__ = ["world", "worlds"]
 
 SOLAR, WIND, DEMAND = "SY-0001/production/solar", "SY-0002/production/wind", "SY-0001/consumption/demand"
 ALL = ("*",)

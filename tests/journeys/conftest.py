@@ -1,4 +1,4 @@
-"""Worlds are made once; every test works on a copy."""
+"""Copies of the worlds that are made once, worlds of many zones, and a cloud to deploy them to."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,23 +10,9 @@ import pytest
 
 from tests.journeys.cloud import ISSUE, NAMES, Cloud, Clouds, forget
 from tests.journeys.machine import Clock, Functions, serve, take_away
-from tests.journeys.stores import DictStore, bucket_of
-from tests.journeys.world import one_zone_a_batch, prepared, trained, two_stages
+from tests.journeys.stores import DictStore
+from tests.journeys.world import one_zone_a_batch
 from wattahead.domain.hours import MINUTE
-from wattahead.storage.catalogs import latest_catalog
-
-
-@pytest.fixture(scope="session")
-def untrained_world(tmp_path_factory: pytest.TempPathFactory) -> DictStore:
-    """Data and baselines of two zones; nobody writes to it."""
-    return prepared(tmp_path_factory.mktemp("world"))
-
-
-@pytest.fixture(scope="session")
-def trained_world(untrained_world: DictStore) -> DictStore:
-    """The same with a champion for solar and wind; demand is left to its baseline. Nobody writes to it."""
-    _, catalog = latest_catalog(bucket_of(untrained_world))
-    return trained(untrained_world, catalog, ("solar", "wind"))
 
 
 @pytest.fixture
@@ -51,12 +37,6 @@ def many_zones(tmp_path_factory: pytest.TempPathFactory) -> DictStore:
 def few_zones(tmp_path_factory: pytest.TempPathFactory) -> DictStore:
     """The same with three zones."""
     return one_zone_a_batch(tmp_path_factory.mktemp("few"), zones=3)
-
-
-@pytest.fixture(scope="session")
-def staged_world(tmp_path_factory: pytest.TempPathFactory) -> DictStore:
-    """Two zones whose carbon intensity is forecast from the forecasts of solar and wind. Nobody writes to it."""
-    return two_stages(tmp_path_factory.mktemp("staged"))
 
 
 @pytest.fixture

@@ -291,7 +291,7 @@ def test_a_process_that_native_code_aborts_leaves_the_hour_to_the_last_attempt(
 @pytest.fixture(scope="session")
 def fifty_zones(trained_world: DictStore, tmp_path_factory: pytest.TempPathFactory) -> DictStore:
     """Fifty zones, served by the bundles that were trained on the first two."""
-    store = prepared(tmp_path_factory.mktemp("fifty"), zones=50)
+    store = prepared(tmp_path_factory.mktemp("fifty"), zones=50, days=35)
     for key, body in trained_world.objects.items():
         if key.startswith("models/"):
             store.objects[key] = body

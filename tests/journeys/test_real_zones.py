@@ -36,7 +36,7 @@ def real_world() -> DictStore:
     store = DictStore()
     bucket = bucket_of(store)
     catalog = find_catalog("zones_production")
-    small = replace(catalog.pools["wind"], parameters={"rounds": 30, "folds": 2}, training_window="P400D")
+    small = replace(catalog.pools["wind"], parameters={"rounds": 30, "folds": 2}, training_window="P100D")
     catalog = replace(catalog, pools={**catalog.pools, "wind": small})
     publish_catalog(bucket, catalog)
     register_baselines(bucket, catalog)

@@ -33,10 +33,10 @@ DAYS = 80
 EVENT = HourEvent(ISSUE)
 
 
-def prepared(folder: Path, *, zones: int = 2) -> DictStore:
+def prepared(folder: Path, *, zones: int = 2, days: int = DAYS) -> DictStore:
     """Return a store with catalog, baselines, actuals and weather; nothing trained, nothing scored."""
     end = ISSUE + HOUR  # the hour after the issue time is in the data already, but was not known at it
-    made = generate(zones, ISSUE - DAYS * DAY, end, seed=3)
+    made = generate(zones, ISSUE - days * DAY, end, seed=3)
     write(made, folder)
     (folder / "catalog.toml").write_text(small(catalog_text(made)), encoding="utf-8")
     store = DictStore()

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from tests.journeys.conftest import untrained_world
 from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import UNTIL
 from training.backtest.question import asked_of
@@ -12,8 +11,6 @@ from training.backtest.run import Backtest
 from training.backtest.speed import one_by_one
 from wattahead.domain.hours import DAY, HOUR
 from wattahead.storage.catalogs import latest_catalog
-
-__all__ = ["untrained_world"]
 
 pytestmark = pytest.mark.perf
 

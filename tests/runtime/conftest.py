@@ -1,8 +1,9 @@
 """The score image, built once per Python, and the hour that it scores: one batch of 100 series."""
 
+import fcntl
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from infra.runtime.dockerfile import read_target
 from infra.runtime.emulator import Emulator
 from infra.runtime.function import Function
-from infra.runtime.images import DOCKERFILE, Image, build
+from infra.runtime.images import BUILD, DOCKERFILE, Image, build
 from infra.runtime.interpreters import interpreter, machine_version
 from infra.runtime.rie import Rie, binary
 from infra.runtime.stage import Stage, Start, set_stage, start
@@ -32,10 +33,20 @@ def event(name: str) -> Any:
     return json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say which Pythons the image was built for and run with."""
-    if RAN:
-        terminalreporter.write_line(f"the score image ran with Python {', '.join(sorted(RAN))}")
+@pytest.fixture(autouse=True)
+def told(record_property: Callable[[str, object], None]) -> None:
+    """Tell which Pythons the image was built for and run with: the summary names them, whichever process ran them."""
+    for version in sorted(RAN):
+        record_property("score image", version)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let one process at a time build images: the others would only make the same folders again."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / ".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def python(version: str) -> str:
@@ -48,7 +59,8 @@ def python(version: str) -> str:
 
 def score_image(version: str) -> Image:
     """Return the score image for a Python of the version."""
-    image = build("score", python(version))
+    with alone():
+        image = build("score", python(version))
     RAN.add(image.python)
     return image
 
@@ -80,7 +92,8 @@ def stage(hour: Stage) -> Stage:
 
 def begin(image: Image, function: Function) -> Start:
     """Return how a function starts from an image."""
-    return start(image, python(image.python), function)
+    with alone():
+        return start(image, python(image.python), function)
 
 
 def odd_image(image: Image, folder: Path) -> Image:

@@ -8,14 +8,15 @@ import pytest
 
 from infra.runtime.function import Function, deployed
 from infra.runtime.images import Image
-from infra.runtime.measure import warm_pair
+from infra.runtime.measure import Times, warm_pair
 from infra.runtime.stage import Stage, Start
 from tests.runtime.conftest import EVENTS, SERIES, Runtime, begin, event, odd_image, ours, python
 from tests.runtime.gate import gate
 
 ROWS = SERIES * 24
 VCPU_MB = 1769  # memory that comes with one whole vCPU
-SLACK = 1.25  # machines that run tests are busy with other things
+BOUND = 1.3 * 1.25  # machines that run tests are busy with other things
+TRIES = 4  # the quickest of all calls counts: the busier the machine, the longer it takes to meet an undisturbed one
 
 # What the deployed function answers to the events that people send with `sam local invoke`: kind, outcome or error.
 ANSWERS = {
@@ -172,9 +173,14 @@ def threads_of(image: Image, stage: Stage, function: Function) -> int:
 
 @pytest.mark.perf
 def test_the_runtime_adds_little_to_a_warm_run(machine_image: Image, stage: Stage) -> None:
-    runtime, plain = warm_pair(stage, python(machine_image.python), turns=10)
+    runtime, plain = Times("runtime"), Times("plain")
+    for _ in range(TRIES):
+        for times, more in zip((runtime, plain), warm_pair(stage, python(machine_image.python), turns=10), strict=True):
+            times.seconds += more.seconds
+        if runtime.least / plain.least <= BOUND:
+            break
 
-    assert runtime.least / plain.least <= 1.3 * SLACK
+    assert runtime.least / plain.least <= BOUND, (runtime.least, plain.least)
 
 
 def led(function: Function, **variables: str) -> Function:
