@@ -61,14 +61,16 @@ def column(made: Cube, name: str) -> np.ndarray:
 
 
 def test_shares_are_of_amounts_and_sum_to_one_whatever_the_scales() -> None:
-    wind, gas = (Issued(TIMES, np.random.default_rng(seed).gamma(2, 100, (3, len(TIMES), STEPS))) for seed in (9, 10))
+    wind, gas = (Issued(TIMES, np.random.default_rng(seed).gamma(2, 100, (4, len(TIMES), STEPS))) for seed in (9, 10))
     gas.values[0, 0, :3] = np.nan
     gas.values[2], wind.values[2] = 0.0, 0.0
+    no_gas = panel(3, 4)
+    no_gas.values[3] = np.nan
     names = ("forecast_wind_share", "forecast_gas_share")
     others = {name: Recipe((), HOUR, STEPS, days * DAY, HOUR) for name, days in (("wind", 28), ("gas", 7))}
     asked = replace(
-        plain(panel(1, 3)),
-        others={"wind": plain(panel(2, 3)), "gas": plain(panel(3, 3))},
+        plain(panel(1, 4)),
+        others={"wind": plain(panel(2, 4)), "gas": plain(no_gas)},
         forecasts={"wind": wind, "gas": gas},
     )
 
@@ -78,8 +80,8 @@ def test_shares_are_of_amounts_and_sum_to_one_whatever_the_scales() -> None:
     whole = wind.values[1] / (wind.values[1] + gas.values[1])
     np.testing.assert_allclose(share["forecast_wind_share"][1], whole, rtol=1e-6)
     np.testing.assert_allclose(share["forecast_gas_share"][1], 1 - whole, rtol=1e-6)
-    assert np.isnan(share["forecast_gas_share"][0, 0, :3]).all()  # not known, so it counts for nothing
-    np.testing.assert_allclose(share["forecast_wind_share"][0, 0, :3], 1.0)
+    assert np.isnan([held[0, 0, :3] for held in share.values()]).all()  # a forecast is missing, so the sum is not known
+    np.testing.assert_allclose(share["forecast_wind_share"][3], 1.0)  # of a zone that has no gas
     assert np.isnan(share["forecast_wind_share"][2]).all()  # of nothing there are no parts
 
 

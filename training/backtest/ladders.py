@@ -55,6 +55,7 @@ def identity(told: Material, seed: int) -> str:
         "until": told.until,
         "seed": seed,
         "data": told.samples.digest,
+        "is_read": told.is_read,  # a training for nobody else left no hindcasts
         "libraries": {**libraries(), "wattahead": version("wattahead")},
         "code": _code(trainer(source.pool.trainer)),
     }

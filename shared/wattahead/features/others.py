@@ -73,15 +73,23 @@ def forecast_mean(view: View, signal: str) -> Floats:
 def forecast_share(view: View, signal: str) -> Floats:
     """Return the median's share in the sum of all medians that are read, such as that of gas in what all plants give.
 
-    Signals without a forecast for the hour count for nothing in the sum; where it is not above zero there is no share.
+    A signal that the zone does not have counts for nothing in the sum. Without the forecast of one that it has, the sum
+    is not known, and where it is not above zero there is no share.
     """
-    if signal not in view.forecasts:
-        return np.full(view.shape, np.nan)
-    amounts = {name: held * view.others[name].scale[:, :, None] for name, held in view.forecasts.items()}
     total = np.zeros(view.shape)
-    for name in sorted(amounts):  # in order: the same bits whatever the catalog's order is
-        total += np.nan_to_num(amounts[name])
-    return np.divide(amounts[signal], total, out=np.full(view.shape, np.nan), where=total > 0)
+    for name in sorted(view.forecasts):  # in order: the same bits whatever the catalog's order is
+        total += np.where(np.isfinite(_scale(view, name)), _amount(view, name), 0.0)
+    known = np.isfinite(total) & (total > 0) & (signal in view.forecasts)
+    amount = _amount(view, signal) if signal in view.forecasts else total
+    return np.divide(amount, total, out=np.full(view.shape, np.nan), where=known)
+
+
+def _amount(view: View, signal: str) -> Floats:
+    return view.forecasts[signal] * _scale(view, signal)
+
+
+def _scale(view: View, signal: str) -> Floats:
+    return view.others[signal].scale[:, :, None]
 
 
 def _of_signal(compute: Callable[[View, str], Floats], signal: str, view: View) -> Floats:
