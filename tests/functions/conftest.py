@@ -12,6 +12,7 @@ import pytest
 
 from infra.local.hours import Context
 from wattahead.cli.synthetic import catalog as catalog_text
+from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, instant
 from wattahead.jobs.ingest import ingest
 from wattahead.jobs.promote import register_baselines
@@ -59,6 +60,16 @@ class Deployment:
 def event(name: str) -> Any:
     """Return the event in `tests/events/<name>.json`."""
     return json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def refusal(deployed: Deployment, name: str, sent: Any) -> str:
+    """Return the code with which `sent` is refused; nothing may have been written for it."""
+    before = set(deployed.objects("plans/")) | set(deployed.objects("forecasts/"))
+    with pytest.raises(Refused) as caught:
+        deployed.call(name, sent)
+    assert set(deployed.objects("plans/")) | set(deployed.objects("forecasts/")) == before
+    assert str(caught.value).startswith(f"{caught.value.code}: ")
+    return caught.value.code
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,13 @@
-"""The ladder at work: permanent faults fall back at once and say so; one bad series never blocks another."""
+"""The ladder at work: permanent faults fall back at once and say so."""
 
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from obstore.exceptions import PermissionDeniedError
 
 from tests.journeys.stores import DictStore, bucket_of
-from tests.journeys.world import EVENT, ISSUE, NOW, prepared, rows, table, whole_hour
+from tests.journeys.world import EVENT, ISSUE, NOW, WIND, levels, ready, rows, table, whole_hour
 from tests.storage.faults import Around, fail
 from wattahead.domain.bundle import Rung
 from wattahead.domain.errors import Refused, Transient, WattaheadError
@@ -23,14 +18,11 @@ from wattahead.jobs.build_features import build_features
 from wattahead.jobs.plan import plan
 from wattahead.jobs.promote import Verdict, promote
 from wattahead.jobs.score import Scorer
-from wattahead.storage import timeseries
 from wattahead.storage.catalogs import latest_catalog, publish_catalog
 from wattahead.storage.ledger import entries
 from wattahead.storage.registry import latest
-from wattahead.storage.tables import INSTANT, encode_table, read_parquet
+from wattahead.storage.tables import read_parquet
 from wattahead.workloads.forecast import to_rows
-
-WIND = HourEvent(ISSUE, batch="wind-0000")
 
 
 def champion_of(store: DictStore, pool: str) -> Rung:
@@ -49,16 +41,6 @@ def damage(store: DictStore, part: str) -> int:
         body[len(body) // 2] ^= 1
         store.objects[key] = bytes(body)
     return len(damaged)
-
-
-def ready(store: DictStore) -> None:
-    """Plan the hour and build its features."""
-    plan(bucket_of(store), EVENT, now=NOW)
-    build_features(bucket_of(store), EVENT, now=NOW)
-
-
-def levels(store: DictStore, batch: str = "wind-0000") -> set[int]:
-    return set(table(store.objects, batch)["fallback_level"].to_pylist())
 
 
 def test_a_damaged_champion_falls_back_to_the_baseline_at_once_and_the_rows_say_so(world: DictStore) -> None:
@@ -159,23 +141,6 @@ def test_a_policy_that_denies_fails_the_attempt_and_freezes_nothing(world: DictS
     assert levels(world) <= {2, 3, 4}
 
 
-def test_a_batch_without_features_is_left_for_later_and_served_blind_only_at_the_last_attempt(world: DictStore) -> None:
-    plan(bucket_of(world), EVENT, now=NOW)
-
-    assert Scorer(bucket_of(world)).score(EVENT, now=NOW).outcome == "waiting"
-    assert rows(world.objects) == {}
-    Scorer(bucket_of(world)).score(replace(WIND, final_attempt=True), now=NOW)
-    assert levels(world) == {3}
-
-
-def test_at_the_last_attempt_of_a_whole_hour_a_batch_without_features_keeps_waiting(world: DictStore) -> None:
-    plan(bucket_of(world), EVENT, now=NOW)
-
-    assert Scorer(bucket_of(world)).score(replace(EVENT, final_attempt=True), now=NOW).outcome == "waiting"
-
-    assert rows(world.objects) == {}
-
-
 def test_a_stored_object_that_is_damaged_leaves_its_own_pool_the_clock_and_the_others_whole(world: DictStore) -> None:
     assert damage(world, "actuals/key=production/subkey=wind") > 3
 
@@ -243,128 +208,6 @@ def test_a_decision_that_takes_effect_before_the_last_one_is_refused(world: Dict
 
     with pytest.raises(Refused, match="E_TIME_FUTURE"):
         train(bucket_of(world), catalog, "wind", until=UNTIL - 24 * HOUR, seed=1, progress=lambda _: None)
-
-
-def test_the_last_attempt_never_touches_native_code(world: DictStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    def dies(_: object) -> None:
-        raise AssertionError("the native loader was called")
-
-    monkeypatch.setattr("wattahead.models.booster.NativeBooster", dies)
-    ready(world)
-
-    Scorer(bucket_of(world)).score(replace(WIND, final_attempt=True), now=NOW)
-
-    assert levels(world) == {2}
-    assert all(
-        flags & Quality.FINAL_ATTEMPT for flags in table(world.objects, "wind-0000")["quality_flags"].to_pylist()
-    )
-
-
-def test_a_process_that_native_code_aborts_leaves_the_hour_to_the_last_attempt(
-    world: DictStore, tmp_path: Path
-) -> None:
-    """The bundle is whole and its hashes hold, but loading it ends the process, as LightGBM does with a bad model."""
-    ready(world)
-    for key, body in world.objects.items():
-        place = tmp_path / key
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(body)
-    script = (
-        "import os, sys\n"
-        "from wattahead.models import trees\n"
-        "trees.NativeBooster = lambda _: os.abort()\n"
-        "from wattahead.jobs.score import Scorer\nfrom wattahead.storage.objects import open_bucket\n"
-        "from wattahead.domain.plan import HourEvent\n"
-        f"event = HourEvent({ISSUE}, batch='wind-0000', final_attempt=sys.argv[1] == 'last')\n"
-        f"Scorer(open_bucket({str(tmp_path)!r})).score(event, now={NOW})\n"
-    )
-
-    died = subprocess.run([sys.executable, "-c", script, "first"], check=False, capture_output=True)
-    lived = subprocess.run([sys.executable, "-c", script, "last"], check=False, capture_output=True)
-
-    assert died.returncode == -6
-    assert lived.returncode == 0, lived.stderr
-    (found,) = (tmp_path / "forecasts").rglob("*.parquet")
-    assert set(read_parquet(found.read_bytes(), where="rows")["fallback_level"].to_pylist()) == {2}
-
-
-@pytest.fixture(scope="session")
-def fifty_zones(trained_world: DictStore, tmp_path_factory: pytest.TempPathFactory) -> DictStore:
-    """Fifty zones, served by the bundles that were trained on the first two."""
-    store = prepared(tmp_path_factory.mktemp("fifty"), zones=50, days=35)
-    for key, body in trained_world.objects.items():
-        if key.startswith("models/"):
-            store.objects[key] = body
-    return store
-
-
-def contradicting(store: DictStore) -> None:
-    """Give SY-0002 a second, different value for an hour that it has already, known at the same time."""
-    at = ISSUE - 30 * HOUR
-    time = pa.array([at]).cast(INSTANT)
-    known = pa.array([at + HOUR]).cast(INSTANT)
-    names = pa.array(["SY-0002"]).dictionary_encode()
-    row = pa.table(
-        {
-            "zone": names,
-            "valid_time": time,
-            "value": [1.0],
-            "available_at": known,
-            "availability": pa.array(["stated"]).dictionary_encode(),
-        }
-    )
-    timeseries.store(bucket_of(store), timeseries.actuals("production", "wind"), row, closed_before=0)
-
-
-def infinite(store: DictStore) -> None:
-    """Put an infinite value into the feature object of SY-0002."""
-    (key,) = [key for key in store.objects if "/wind-0000-" in key]
-    held = read_parquet(store.objects[key], where=key)
-    mine = pc.equal(held["series_id"].cast(pa.string()), "SY-0002/production/wind")
-    place = held.column_names.index("same_time_1")
-    changed = pc.if_else(mine, pa.scalar(np.inf, pa.float32()), held["same_time_1"])
-    store.objects[key] = encode_table(held.set_column(place, "same_time_1", changed))
-
-
-def short(store: DictStore) -> None:
-    """Take the last three hours of SY-0002 out of its feature object."""
-    (key,) = [key for key in store.objects if "/wind-0000-" in key]
-    held = read_parquet(store.objects[key], where=key)
-    mine = pc.equal(held["series_id"].cast(pa.string()), "SY-0002/production/wind")
-    late = pc.greater_equal(held["valid_time"].cast(pa.int64()), ISSUE + 21 * HOUR)
-    store.objects[key] = encode_table(held.filter(pc.invert(pc.and_(mine, late))))
-
-
-def plain(rows_of_batch: pa.Table) -> pa.Table:
-    """Names as text: which names a dictionary holds depends on all rows of the batch, their values do not."""
-    return pa.table(
-        {
-            name: column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
-            for name, column in zip(rows_of_batch.column_names, rows_of_batch.columns, strict=True)
-        }
-    )
-
-
-@pytest.mark.parametrize(("fault", "after_features"), [(contradicting, False), (infinite, True), (short, True)])
-def test_one_broken_zone_of_fifty_leaves_the_other_49_as_in_a_clean_run(
-    fifty_zones: DictStore, fault: object, after_features: bool
-) -> None:
-    clean, broken = DictStore(dict(fifty_zones.objects)), DictStore(dict(fifty_zones.objects))
-    ready(clean)
-    if not after_features:
-        fault(broken)  # type: ignore[operator]
-    ready(broken)
-    if after_features:
-        fault(broken)  # type: ignore[operator]
-
-    for store in (clean, broken):
-        Scorer(bucket_of(store)).score(WIND, now=NOW)
-
-    expected, found = (plain(table(store.objects, "wind-0000")) for store in (clean, broken))
-    others = pc.not_equal(expected["zone"], "SY-0002")
-    assert found.filter(others).equals(expected.filter(others))
-    assert set(found.filter(pc.invert(others))["fallback_level"].to_pylist()) == {3}
-    assert set(found.filter(others)["fallback_level"].to_pylist()) == {0}
 
 
 def test_a_model_that_loses_to_the_champion_on_the_same_days_is_not_promoted(world: DictStore) -> None:

@@ -31,6 +31,7 @@ ISSUE = instant("2026-03-01T05:00Z")
 UNTIL = instant("2026-02-27T00:00Z")
 DAYS = 80
 EVENT = HourEvent(ISSUE)
+WIND = HourEvent(ISSUE, batch="wind-0000")
 
 
 def prepared(folder: Path, *, zones: int = 2, days: int = DAYS) -> DictStore:
@@ -131,6 +132,12 @@ def trained(store: DictStore, catalog: Catalog, pools: tuple[str, ...]) -> DictS
     return found
 
 
+def ready(store: DictStore) -> None:
+    """Plan the hour and build its features."""
+    plan(bucket_of(store), EVENT, now=NOW)
+    build_features(bucket_of(store), EVENT, now=NOW)
+
+
 def whole_hour(bucket: Bucket, event: HourEvent = EVENT, *, now: int = NOW) -> str:
     """Plan, build features and score one hour, stage after stage; return how scoring ended."""
     plan(bucket, event, now=now)
@@ -151,3 +158,7 @@ def table(objects: Mapping[str, bytes], batch: str) -> pa.Table:
     """Return the rows of one batch of the hour."""
     (key,) = [key for key in rows(objects) if key.endswith(f"/{batch}.parquet")]
     return read_parquet(objects[key], where=key)
+
+
+def levels(store: DictStore, batch: str = "wind-0000") -> set[int]:
+    return set(table(store.objects, batch)["fallback_level"].to_pylist())

@@ -2,12 +2,10 @@
 
 import re
 from datetime import date
-from functools import cache
 from math import erf, sqrt
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pvlib
 import pyarrow as pa
@@ -15,78 +13,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from tests.sources.years import END, START, ZONES, all_hours, produced, two_years
 from wattahead.domain.errors import Refused
-from wattahead.domain.hours import DAY, HOUR, instant
-from wattahead.domain.sun import clear_sky
-from wattahead.sources.synthetic import Synthetic, generate, write
+from wattahead.domain.hours import DAY, HOUR
+from wattahead.sources.synthetic import generate, write
 from wattahead.sources.synthetic.draws import Draws, autoregressive, normal_share
 from wattahead.sources.synthetic.faults import FAULTS
 from wattahead.sources.synthetic.fields import amplitudes, at_places, phases
 from wattahead.sources.synthetic.holidays import holidays
-from wattahead.sources.synthetic.light import clear_tracked, sun, within_hour
-from wattahead.sources.synthetic.statistics import (
-    correlation,
-    daily_clear_ratio,
-    daily_sums,
-    hourly_anomaly,
-    lag_error,
-    moments,
-    ramp_p99,
-)
+from wattahead.sources.synthetic.light import sun, within_hour
+from wattahead.sources.synthetic.statistics import correlation
 
-Floats = npt.NDArray[np.float64]
-
-START = instant("2019-01-01T00:00Z")
-END = instant("2021-07-01T00:00Z")  # two and a half years, as long as the real data the bands come from
-ZONES = ("SY-0001", "SY-0002", "SY-0003")  # sunny, stormy, cloudy
 POWER = ("solar", "wind", "hydro", "nuclear", "coal", "gas", "exports", "demand")
-
-
-@cache
-def _years(seed: int = 0) -> Synthetic:
-    return generate(3, START, END, seed=seed)
-
-
-def _column(zone: str, name: str) -> Floats:
-    table = _years().production
-    return np.asarray(table.filter(pc.equal(table["zone"], zone))[name].to_numpy())
-
-
-@cache
-def _day_ahead(zone: str) -> pd.DataFrame:
-    """Return the mean over points of each hour's forecast made the day before, by valid time."""
-    table = _years().weather
-    rows = table.filter(pc.equal(table["zone"], zone)).to_pandas()
-    lead = rows.ts - rows.init_time
-    day_ahead = (lead >= pd.Timedelta(hours=24)) & (lead < pd.Timedelta(hours=48))
-    ahead = rows[day_ahead & (rows.ts < pd.Timestamp(END, unit="us", tz="UTC"))]
-    return ahead.groupby("ts")[["wind_speed_10m", "temperature_2m", "dswrf_avg", "cloud_cover"]].mean()
-
-
-def _hours() -> npt.NDArray[np.int64]:
-    return np.arange(START, END, HOUR)
-
-
-def _clear(zone: str, *, tracked: bool) -> Floats:
-    """Return hourly clear-sky irradiance in the middle of a zone."""
-    latitude, longitude = (np.array([degrees]) for degrees in _years().zones[zone])
-    suns = [sun(instants, latitude, longitude) for instants in within_hour(_hours())]
-    light = [clear_tracked(each) if tracked else clear_sky(each.cos_zenith) for each in suns]
-    return np.asarray(np.mean(light, axis=0)[:, 0])
-
-
-@cache
-def _ratio(zone: str) -> Floats:
-    offset = round(_years().zones[zone][1] / 15)
-    energy = daily_sums(_column(zone, "solar"), offset_hours=offset)
-    return daily_clear_ratio(energy, daily_sums(_clear(zone, tracked=True), offset_hours=offset))
-
-
-@cache
-def _forecast_ratio(zone: str) -> Floats:
-    offset = round(_years().zones[zone][1] / 15)
-    light = daily_sums(_day_ahead(zone)["dswrf_avg"].to_numpy(), offset_hours=offset)
-    return light / daily_sums(_clear(zone, tracked=False), offset_hours=offset)
 
 
 # --- the same answer for the same question --------------------------------------------------------------------------
@@ -224,17 +162,17 @@ def test_tracked_panels_face_the_sun_as_pvlib_turns_them() -> None:
 @pytest.mark.parametrize("zone", ZONES)
 def test_no_power_is_missing_infinite_or_negative(zone: str) -> None:
     for name in (*POWER, "carbon_intensity"):
-        column = _column(zone, name)
+        column = produced(zone, name)
         assert np.isfinite(column).all(), name
         assert column.min() >= 0, name
 
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_solar_is_zero_at_night_and_only_then(zone: str) -> None:
-    latitude, longitude = (np.array([degrees]) for degrees in _years().zones[zone])
-    highest = np.max([sun(each, latitude, longitude).cos_zenith[:, 0] for each in within_hour(_hours())], axis=0)
+    latitude, longitude = (np.array([degrees]) for degrees in two_years().zones[zone])
+    highest = np.max([sun(each, latitude, longitude).cos_zenith[:, 0] for each in within_hour(all_hours())], axis=0)
 
-    solar = _column(zone, "solar")
+    solar = produced(zone, "solar")
 
     margin = 0.06  # sites lie up to 2.25 degrees from the middle of the zone, where the sun is 3.2 degrees higher
     assert solar[highest < -margin].max() == 0
@@ -243,23 +181,23 @@ def test_solar_is_zero_at_night_and_only_then(zone: str) -> None:
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_sources_add_up_to_demand_and_exports(zone: str) -> None:
-    sources = sum(_column(zone, name) for name in ("solar", "wind", "hydro", "nuclear", "coal", "gas"))
+    sources = sum(produced(zone, name) for name in ("solar", "wind", "hydro", "nuclear", "coal", "gas"))
 
-    used = _column(zone, "demand") + _column(zone, "exports")
+    used = produced(zone, "demand") + produced(zone, "exports")
 
     np.testing.assert_allclose(sources, used, atol=0.005)  # eight columns rounded to 0.001 MW
 
 
 def test_carbon_intensity_comes_from_the_mix() -> None:
-    power = {name: _column("SY-0002", name) for name in ("solar", "wind", "hydro", "nuclear", "coal", "gas")}
+    power = {name: produced("SY-0002", name) for name in ("solar", "wind", "hydro", "nuclear", "coal", "gas")}
 
     expected = (760 * power["coal"] + 370 * power["gas"]) / sum(power.values())
 
-    np.testing.assert_allclose(_column("SY-0002", "carbon_intensity"), expected, atol=0.001)
+    np.testing.assert_allclose(produced("SY-0002", "carbon_intensity"), expected, atol=0.001)
 
 
 def test_weather_stays_within_what_nature_allows() -> None:
-    weather = _years().weather.to_pandas()
+    weather = two_years().weather.to_pandas()
 
     assert not weather.isna().any().any()
     assert weather.cloud_cover.between(0, 1).all()
@@ -325,132 +263,6 @@ def test_federal_holidays_of_2021_are_on_their_days() -> None:
     fixed = {date(2021, *day) for day in ((1, 1), (6, 19), (7, 4), (11, 11), (12, 25))}
 
     assert holidays(2021) == monthly | fixed
-
-
-# --- demand ---------------------------------------------------------------------------------------------------------
-
-
-def _local(zone: str) -> pd.Series:
-    offset = round(_years().zones[zone][1] / 15)
-    index = pd.to_datetime(_hours() + offset * HOUR, unit="us")
-    return pd.Series(_column(zone, "demand"), index=index)
-
-
-@pytest.mark.parametrize("zone", ZONES)
-def test_demand_is_lower_on_sundays_and_holidays(zone: str) -> None:
-    daily = _local(zone).resample("D").mean().iloc[1:-1]
-    rest = daily.index.day_of_week == 6
-    tuesday = daily.index.day_of_week == 1
-    thanksgivings = daily[[pd.Timestamp("2019-11-28"), pd.Timestamp("2020-11-26")]]
-    thursdays = daily[[pd.Timestamp("2019-11-21"), pd.Timestamp("2020-11-19")]]
-
-    assert 0.85 < daily[rest].mean() / daily[tuesday].mean() < 0.97
-    assert thanksgivings.mean() < thursdays.mean()
-
-
-@pytest.mark.parametrize("zone", ZONES)
-def test_demand_rises_with_heat_and_with_cold(zone: str) -> None:
-    demand = pd.Series(_column(zone, "demand")).rolling(24).mean()[23::24].to_numpy()
-    temperature = _day_ahead(zone)["temperature_2m"].rolling(24).mean()[23::24].to_numpy()
-    mild = demand[(temperature > 288) & (temperature < 293)].mean()
-
-    assert demand[temperature > np.quantile(temperature, 0.95)].mean() > 1.03 * mild
-    assert demand[temperature < np.quantile(temperature, 0.05)].mean() > 1.03 * mild
-
-
-# --- calibration: the same code measured real grids, see the bands ---------------------------------------------------
-
-# Real values: hourly production of CAISO, ERCOT (2019-01 to 2021-06) and PJM (2020-01 to 2021-06), measured with
-# `statistics`. A band is the real value plus or minus what seeds differ by over as many years (seed 0 is tested;
-# wind lag24 of seeds 0 to 3 lies within 0.41 to 0.46, 0.43 to 0.54, 0.55 to 0.58) and what fitting by hand left.
-REAL_SOLAR = {  # mean, sd, p5, skew, ac1, ac2, lag24, lag168, hourly ramp p99, correlation with the weather forecast
-    "SY-0001": (0.820, 0.160, 0.524, -1.14, 0.59, 0.37, 0.132, 0.190, 0.40, 0.60),
-    "SY-0002": (0.710, 0.239, 0.244, -0.77, 0.42, 0.16, 0.296, 0.378, 0.32, 0.62),
-    "SY-0003": (0.620, 0.284, 0.118, -0.39, 0.46, 0.30, 0.360, 0.444, 0.34, 0.58),
-}
-SOLAR_BANDS = (0.06, 0.04, 0.08, 0.35, 0.12, 0.15, 0.04, 0.06, 0.08, 0.12)
-
-
-@pytest.mark.parametrize("zone", ZONES)
-def test_solar_days_are_as_cloudy_and_as_hard_to_guess_as_real_ones(zone: str) -> None:
-    shape, solar = moments(_ratio(zone)), _column(zone, "solar")
-
-    ours = (shape.mean, shape.sd, shape.p5, shape.skew, shape.ac1, shape.ac2,
-            lag_error(solar, 24), lag_error(solar, 168), ramp_p99(solar),
-            correlation(_ratio(zone), _forecast_ratio(zone)))  # fmt: skip
-
-    np.testing.assert_array_less(np.abs(np.subtract(ours, REAL_SOLAR[zone])), SOLAR_BANDS)
-
-
-REAL_WIND = {  # lag24, lag168, mean over the 99.9 % quantile, correlation of hourly anomalies with the forecast
-    "SY-0001": (0.456, 0.589, 0.36, 0.55),
-    "SY-0002": (0.441, 0.556, 0.45, 0.70),
-    "SY-0003": (0.556, 0.688, 0.33, 0.61),
-}
-# lag168 runs up to 0.14 high: real fleets are spread wider than the sites of a generated zone.
-WIND_BANDS = (0.07, 0.18, 0.06, 0.12)
-
-
-@pytest.mark.parametrize("zone", ZONES)
-def test_wind_is_as_hard_to_guess_as_real_wind(zone: str) -> None:
-    wind, speed = _column(zone, "wind"), _day_ahead(zone)["wind_speed_10m"].to_numpy()
-
-    ours = (lag_error(wind, 24), lag_error(wind, 168), wind.mean() / np.quantile(wind, 0.999),
-            correlation(hourly_anomaly(wind), hourly_anomaly(speed)))  # fmt: skip
-
-    np.testing.assert_array_less(np.abs(np.subtract(ours, REAL_WIND[zone])), WIND_BANDS)
-
-
-def test_climates_are_ordered_from_sunny_to_cloudy() -> None:
-    means = [moments(_ratio(zone)).mean for zone in ZONES]
-    errors = [lag_error(_column(zone, "solar"), 24) for zone in ZONES]
-
-    assert means == sorted(means, reverse=True)
-    assert errors == sorted(errors)
-
-
-# --- forecasts ------------------------------------------------------------------------------------------------------
-
-
-# LightGBM with 200 trees and GFS features gained 10, 30 and 19 % on lag 24 of real solar and 17, 42 and 18 % of real
-# wind, and 12, 26, 24 and 13, 30, 26 % on these zones. A line is weaker, so it has to gain 10 % here.
-
-
-@pytest.mark.parametrize("zone", ZONES)
-def test_the_weather_forecast_tells_more_of_solar_days_than_yesterday(zone: str) -> None:
-    energy, known = _ratio(zone), _forecast_ratio(zone)
-
-    assert _error_of_a_line(energy[1:], energy[:-1], known[1:]) < 0.9 * np.abs(np.diff(energy)).mean()
-
-
-@pytest.mark.parametrize("zone", ZONES)
-def test_the_weather_forecast_tells_more_of_wind_than_yesterday(zone: str) -> None:
-    wind, known = _column(zone, "wind"), _day_ahead(zone)["wind_speed_10m"].to_numpy()
-
-    assert _error_of_a_line(wind[24:], wind[:-24], known[24:]) < 0.9 * np.abs(wind[24:] - wind[:-24]).mean()
-
-
-def _error_of_a_line(target: Floats, yesterday: Floats, forecast: Floats) -> float:
-    """Return the mean absolute error in the second half of a line fitted to the first."""
-    rows = np.column_stack([yesterday, forecast, np.ones(target.size)])
-    half = target.size // 2
-    weights = np.linalg.lstsq(rows[:half], target[:half], rcond=None)[0]
-    return float(np.abs(rows[half:] @ weights - target[half:]).mean())
-
-
-def test_a_later_run_is_better_and_no_run_is_the_truth() -> None:
-    zone = "SY-0002"
-    table = _years().weather
-    rows = table.filter(pc.equal(table["zone"], zone)).to_pandas()
-    rows["days_ahead"] = (rows.ts - rows.init_time) // pd.Timedelta(hours=24)
-    speed = rows.groupby(["days_ahead", "ts"]).wind_speed_10m.mean()
-    wind = pd.Series(_column(zone, "wind"), index=pd.to_datetime(_hours(), unit="us", utc=True))
-
-    early, late = (speed[ahead].reindex(wind.index).to_numpy() for ahead in (1, 0))
-
-    skill_early, skill_late = correlation(early, wind.to_numpy()), correlation(late, wind.to_numpy())
-    assert 0.4 < skill_early < skill_late < 0.9
-    assert 0.5 < correlation(early, late) < 0.98  # overlapping runs agree more than either knows, and differ
 
 
 # --- faults ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 
 from obstore.exceptions import GenericError
 
-from wattahead.storage.objects import Store
+from wattahead.storage.objects import Bucket, Store
 
 
 class Crash(BaseException):
@@ -128,3 +128,10 @@ def flip(body: bytes) -> bytes:
     """Return the body with one bit in its middle changed."""
     middle = len(body) // 2
     return body[:middle] + bytes([body[middle] ^ 16]) + body[middle + 1 :]
+
+
+def quiet(bucket: Bucket, fault: Fault | None = None) -> tuple[Bucket, Around, list[float]]:
+    """Return the bucket seen through a fault, its calls, and the pauses it took without taking them."""
+    store = Around(bucket.store, fault) if fault else Around(bucket.store)
+    pauses: list[float] = []
+    return Bucket(store, bucket.url, pause=pauses.append), store, pauses
