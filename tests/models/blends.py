@@ -13,6 +13,7 @@ from tests.models.conftest import POOL, QUANTILES, Bundle
 from wattahead.domain.bundle import MANIFEST_VERSION, Golden, Manifest, Output
 from wattahead.jobs.prove import golden_rows
 from wattahead.models import blend, linear
+from wattahead.models.bands import MEDIAN
 from wattahead.models.linear import Linear
 from wattahead.models.loading import load
 from wattahead.models.rows import Floats, Rows
@@ -45,22 +46,25 @@ def line(seed: int, *, zones: Sequence[str] = ZONES, lead_hours: int = 6, envelo
 
 
 @cache
-def grown(seed: int, *, rounds: int = 3) -> str:
-    """Return the text of a booster of a few small trees over the names and the zone."""
+def grown(seed: int, *, rounds: int = 3, median: bool = False) -> str:
+    """Return the text of a booster of a few small trees over the names, the median if asked, and the zone."""
     draw = np.random.default_rng(seed)
     matrix = np.column_stack([
         draw.integers(0, 24, 400), draw.integers(0, 24, 400), draw.normal(0.5, 0.4, (400, 2)), draw.integers(0, 3, 400)
     ]).astype(np.float32)  # fmt: skip
     target = matrix[:, 2] + 0.3 * np.sin(matrix[:, 0]) + 0.05 * matrix[:, 4] + draw.normal(0, 0.05, 400)
+    names = [*NAMES, MEDIAN, "zone"] if median else [*NAMES, "zone"]
+    if median:
+        matrix = np.insert(matrix, 4, target, axis=1)
     told = {"num_leaves": 7, "seed": 1, "deterministic": True, "num_threads": 1, "verbosity": -1}
-    data = lightgbm.Dataset(matrix, target, feature_name=[*NAMES, "zone"], categorical_feature=[4])
+    data = lightgbm.Dataset(matrix, target, feature_name=names, categorical_feature=[len(names) - 1])
     return lightgbm.train(told, data, rounds).model_to_string()
 
 
-def distances(seed: int, *, parts: int = 4) -> dict[str, Floats]:
+def distances(seed: int) -> dict[str, Floats]:
     """Return ascending distances of three quantiles, of all zones and each."""
     draw = np.random.default_rng(seed)
-    return {zone: np.sort(draw.normal(0, 1, (3, parts)), axis=0) for zone in ("", *ZONES)}
+    return {zone: np.sort(draw.normal(0, 1, 3)) for zone in ("", *ZONES)}
 
 
 def weights(members: int, seed: int = 6, *, blocks: int = 1) -> dict[str, Floats]:
@@ -79,7 +83,7 @@ def files(held: dict[str, Floats] | None = None, *, lead_hours: int = 24) -> dic
     """Return the files of a blend of a line, trees of all zones and trees of each zone, weighted by `held`."""
     pooled, pooled_body = packed()
     own, own_body = packed(zones=ZONES, seed=5)
-    spread, spread_body = pack(NAMES, ZONES, [("", 0.0, None, grown(20))])
+    spread, spread_body = pack((*NAMES, MEDIAN), ZONES, [("", 0.0, None, grown(20, median=True))])
     about: list[dict[str, Any]] = [
         {"name": "linear", "form": "linear", "file": "linear.json"},
         {"name": "trees", "form": "trees", "file": "trees.txt", **pooled},

@@ -1,6 +1,6 @@
 """The reference rows scored by a blend, as the trainer `ensemble` makes it for a pool of many zones.
 
-Lines that all zones share, boosters of the median in four blocks of leads, a booster of the expected error:
+Lines that all zones share, boosters of the median in four blocks of leads, a booster of the spread:
 `python -m tests.perf.blended [SERIES ...]`.
 """
 
@@ -36,6 +36,7 @@ from wattahead.domain.catalog import Pool
 from wattahead.domain.hours import DAY
 from wattahead.jobs.score import Scorer
 from wattahead.models import linear
+from wattahead.models.bands import MEDIAN
 from wattahead.models.loading import load
 from wattahead.models.rows import Rows
 from wattahead.storage.bundles import fetch
@@ -84,7 +85,8 @@ def bare_of(world: World) -> Callable[[], object]:
         for part in about["trees"]:
             text = files[about["file"]][part["start"] : part["end"]].decode()
             rows = (lead >= part["first"]) & (lead < (np.inf if part["last"] is None else part["last"]))
-            asked.append((lightgbm.Booster(model_str=text), matrix[rows]))
+            beside = np.insert(matrix[rows], -1, 0.4, axis=1) if MEDIAN in about["features"] else matrix[rows]
+            asked.append((lightgbm.Booster(model_str=text), beside))
     groups = matrix[:, FEATURES.index("hour")].astype(int) * 4 + lead.astype(int) // 6
     design = linear.standard(matrix[:, :-1].T, line.center, line.width)
     chosen = np.ascontiguousarray(line.coefficients[""][groups, :-1].T)

@@ -269,6 +269,28 @@ def test_a_bundle_is_better_than_a_guess_and_covers_what_it_says(name: str) -> N
     assert np.mean((low <= other.truth) & (other.truth <= high)) == pytest.approx(0.8, abs=0.06)
 
 
+def test_bands_are_wider_the_more_of_what_is_to_come_is_like_nothing_before() -> None:
+    held, other = samples(windy, noise=0.05), samples(windy, days=5, seed=5)
+
+    def width(unlike: float) -> float:
+        low, _, high = loaded(fitted("linear", lesson(held, unlike=unlike))).predict(other.rows)
+        return float(np.mean((high - low) / other.rows.row_scale))
+
+    assert width(0.0) < width(0.1) < width(0.2)
+
+
+def test_bands_are_wide_where_the_median_is_large_if_errors_are() -> None:
+    held = samples(windy, days=200, seed=3)
+    truth = held.scaled_truth * np.random.default_rng(4).lognormal(0, 0.3, len(held.truth))
+    steep = replace(held, truth=truth * held.rows.row_scale)
+
+    low, median, high = loaded(fitted("linear", lesson(steep, spread_rounds=60))).predict(held.rows)
+
+    level, wide = median / held.rows.row_scale, (high - low) / held.rows.row_scale
+    few, many = np.quantile(level, [0.1, 0.9])
+    assert wide[level > many].mean() > 2 * wide[level < few].mean()
+
+
 def test_an_ensemble_tells_its_members_their_errors_and_their_weights() -> None:
     made = fitted("ensemble", lesson(samples(windy, noise=0.05)))
 

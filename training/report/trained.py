@@ -58,24 +58,16 @@ def _members(made: Candidate) -> str:
 
 
 def _bands(made: Candidate) -> str:
-    """Return how far the quantiles lie from the median, by part of the day."""
+    """Return how far the quantiles lie from the median, in units of the spread."""
     if blend.FILE not in made.fitted.files:
         return ""
-    distances: Mapping[str, Any] = json.loads(made.fitted.files[blend.FILE])["distances"]
-    parts = len(distances[blend.POOLED][0])
-    hours = [f"from {24 * part // parts:02d}:00" for part in range(parts)]
+    distances: Mapping[str, Sequence[float]] = json.loads(made.fitted.files[blend.FILE])["distances"]
     rows = [
-        (
-            f"{zone or 'any other zone'}, {'lowest' if row == 0 else 'highest'}",
-            [number(value, 2) for value in held[row]],
-        )
+        (zone or "any other zone", [number(value, 2) for value in (held[0], held[-1])])
         for zone, held in sorted(distances.items())[:LISTED]
-        for row in (0, -1)
     ]
-    told = (
-        "Outermost quantiles, as distances from the median in units of the error that the model expects. Hours in UTC."
-    )
-    return html_table(["zone", *hours], rows, told)
+    told = "Outermost quantiles, as distances from the median in units of the spread that the model tells of a row."
+    return html_table(["zone", "lowest", "highest"], rows, told)
 
 
 # --- findings and parameters ------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """From learners of a median to a bundle: what each says of held-back weeks gives the weights and the bands."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +13,6 @@ from training.samples import Samples, complete, partly_unheard
 from training.trainers import boosting
 from training.trainers.protocol import Fitted, Learner, Lesson, Piece, Progress
 from wattahead.domain.errors import Refused
-from wattahead.domain.hours import DAY
 from wattahead.models import bands, blend
 from wattahead.models.blend import FILE, POOLED, Weights
 from wattahead.models.linear import block_count, lead_block
@@ -31,8 +30,8 @@ class Blending:
     folds: int = 4
     weight_hours: int = 24  # leads that share their weights
     even: float = 0.3  # how strongly weights are drawn to being equal, in parts of the rows
-    band_parts: int = 4  # of the UTC day, each with distances of its own
-    half_life_days: float = 180.0  # of the weight of a held-back day
+    half_life_days: float = 400.0  # of the weight of a held-back day in the bands
+    unlike: float = 0.025  # of the rows to come, in parts of those known, are taken to be like none of them
     spread_rounds: int = 100
     max_missing: float = 0.2
 
@@ -141,28 +140,23 @@ def _weights(medians: Floats, truth: Floats, prior: Floats, even: float) -> Floa
 
 
 def _bands(lesson: Lesson, samples: Samples, median: Floats, settings: Blending) -> tuple[Piece, dict[str, Floats]]:
-    """Return the booster of the expected error and the distances of the quantiles in units of it."""
+    """Return the booster of the spread and the distances of the quantiles in units of it."""
+    told = replace(samples, rows=bands.with_median(samples.rows, median))
     error = np.abs(samples.scaled_truth - median)
     alive = np.isfinite(error) & ((np.abs(samples.scaled_truth) > NIGHT) | (np.abs(median) > NIGHT))
-    learner = boosting.Spread(lesson.features, np.where(alive, error, np.nan), settings.spread_rounds, lesson.seed)
-    expected = np.full(len(error), np.nan)
-    steps = samples.rows.steps
+    recency = samples.recency(settings.half_life_days)
+    features = (*lesson.features, bands.MEDIAN)
+    learner = boosting.Spread(features, np.where(alive, error, np.nan), recency, settings.spread_rounds, lesson.seed)
+    spread = np.full((len(samples), samples.rows.steps), np.nan)
     for learn, held in _told_apart(samples, settings.folds):  # an error that it has seen would look too likely
-        part = learner.fit(samples, learn)
-        expected.reshape(-1, steps)[held] = bands.expected(part.member, samples.take(held).rows).reshape(-1, steps)
-    age = np.repeat(samples.issue_times.max() - samples.issue_times, steps) / DAY
-    relative = (samples.scaled_truth - median) / expected
+        found = bands.spread_of(learner.fit(told, learn).member, told.take(held).rows)
+        spread[held] = found.reshape(-1, samples.rows.steps)
+    relative = (samples.scaled_truth - median) / spread.reshape(-1)
     alive &= np.isfinite(relative)
-    hour = samples.rows.column("hour")
     distances = bands.learn(
-        relative[alive],
-        0.5 ** (age[alive] / settings.half_life_days),
-        samples.zones[alive],
-        hour[alive],
-        lesson.pool.quantiles,
-        parts=settings.band_parts,
+        relative[alive], recency[alive], samples.zones[alive], lesson.pool.quantiles, unlike=settings.unlike
     )
-    return learner.fit(samples, np.ones(len(samples), dtype=bool)), distances
+    return learner.fit(told, np.ones(len(samples), dtype=bool)), distances
 
 
 def _facts(

@@ -1,4 +1,4 @@
-"""Boosters of LightGBM as members of a blend: for the median, and for how large an error to expect."""
+"""Boosters of LightGBM as members of a blend: for the median, and for how far off it may be."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from wattahead.models.trees import block_of, load_trees, pack
 Floats = NDArray[np.float64]
 
 LOWEST: Final = 0.02  # of the envelope: below it a ratio says nothing
+REACHED: Final = 0.8  # of the errors are smaller than the spread: what the usual bands are about
 
 SPACE: Final = {
     "rounds": Range(100, 1000, log=True, whole=True),
@@ -108,10 +109,11 @@ class _Seen:
 
 @dataclass(frozen=True)
 class Spread:
-    """One shallow booster of the absolute error that members made on held-back weeks."""
+    """One shallow booster of what most absolute errors stay below, learnt from those of held-back weeks."""
 
     features: tuple[str, ...]
     error: Floats  # (N x H) in units of the scale; NaN for rows that say nothing
+    weight: Floats  # (N x H) how much each row counts
     rounds: int
     seed: int
 
@@ -121,7 +123,8 @@ class Spread:
         rows = np.repeat(learn, samples.rows.steps) & np.isfinite(self.error)
         matrix = with_zone(samples.rows, self.features, {zone: number for number, zone in enumerate(zones)})
         told = _common(self.seed) | {
-            "objective": "regression",
+            "objective": "quantile",
+            "alpha": REACHED,
             "learning_rate": 0.05,
             "num_leaves": 15,
             "min_data_in_leaf": 400,
@@ -129,7 +132,7 @@ class Spread:
             "bagging_fraction": 0.5,
             "bagging_freq": 1,
         }
-        text = _text(matrix[rows], self.error[rows], self.features, told, self.rounds)
+        text = _text(matrix[rows], self.error[rows], self.features, told, self.rounds, self.weight[rows])
         facts, body = pack(self.features, zones, [("", 0, None, text)])
         return Piece("trees", load_trees(facts, body), facts, body)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from wattahead.domain.bundle import Manifest
 from wattahead.domain.errors import Refused
 from wattahead.models import linear
-from wattahead.models.bands import Bands
+from wattahead.models.bands import MEDIAN, Bands
 from wattahead.models.linear import Linear, block_count, by_zone, lead_block, tables_of
 from wattahead.models.rows import Floats, Member, Rows, needed
 from wattahead.models.trees import Trees, load_trees
@@ -86,13 +86,13 @@ def load_blend(manifest: Manifest, files: Mapping[str, bytes]) -> Blend:
     )
     if any((table < 0).any() or (np.abs(table.sum(axis=1) - 1) > ROUNDED).any() for table in weights.tables.values()):
         raise ValueError("weights are below 0, or their sum is not 1")
-    parts = len(held["distances"][POOLED][0])
-    distances = tables_of(held["distances"], (len(manifest.output.quantiles), parts))
-    if not parts or any((np.diff(table, axis=0) < 0).any() for table in distances.values()):
+    distances = tables_of(held["distances"], (len(manifest.output.quantiles),))
+    if any((np.diff(table) < 0).any() for table in distances.values()):
         raise ValueError("distances do not ascend with their quantiles")
     members = tuple(_member(about, files) for about in held["members"])
     spread = load_trees(held["spread"], files[held["spread"]["file"]])
-    unknown = sorted(set().union(*map(_reads, (*members, spread))) - set(manifest.features))
+    read = set().union(*map(_reads, members)) | (_reads(spread) - {MEDIAN})
+    unknown = sorted(read - set(manifest.features))
     if unknown:
         why = f"a member reads {unknown[0]}, which its bundle does not list"
         raise Refused("E_BUNDLE_FEATURES", why, fix="train and publish it again")

@@ -1,7 +1,7 @@
 """What a model is asked: the feature rows of some series, step after step."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -36,6 +36,11 @@ class Rows:
         """Return the rows of some of the series."""
         block = self.block.reshape(len(self.names), len(self.zones), self.steps)[:, series].reshape(len(self.names), -1)
         return Rows(tuple(self.zones[index] for index in series), self.steps, self.names, block, self.scale[series])
+
+    def beside(self, name: str, values: Floats) -> "Rows":
+        """Return the rows with one more feature, given as (S x H)."""
+        block = np.concatenate([self.block, values[None].astype(np.float32)])
+        return replace(self, names=(*self.names, name), block=block)
 
     @property
     def row_scale(self) -> Floats:
