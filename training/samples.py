@@ -24,7 +24,7 @@ from wattahead.storage.objects import Bucket
 
 Floats = NDArray[np.float64]
 
-ENOUGH: Final = 0.5  # share of the samples that must have their other signals, for those without to be left out
+ENOUGH: Final = 0.5  # share of a zone's samples that must have their other signals, for those without to be left out
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,14 @@ def known_forecasts(bucket: Bucket, source: Source, until: int) -> dict[str, Iss
 def complete(samples: Samples) -> NDArray[np.bool_]:
     """Return which samples are fit to learn from: their weather was complete, and so were their other signals.
 
-    Those without other signals stay when there are hardly any with them, as before the first training upstream.
+    Samples without other signals stay in a zone that has hardly any with them, as before the first training upstream,
+    or where a kind of plant gave nothing for most of the time.
     """
     weather = (samples.flags & Quality.WEATHER_MISSING) == 0
     others = weather & ((samples.flags & (Quality.INPUT_MISSING | Quality.INPUT_STALE)) == 0)
-    return others if others.sum() >= ENOUGH * weather.sum() else weather
+    _, zone = np.unique(samples.rows.zones, return_inverse=True)
+    enough = np.bincount(zone, others) >= ENOUGH * np.bincount(zone, weather)
+    return np.where(enough[zone], others, weather)
 
 
 def with_weather(samples: Samples) -> Samples:

@@ -82,6 +82,7 @@ def test_shares_are_of_amounts_and_sum_to_one_whatever_the_scales() -> None:
     np.testing.assert_allclose(share["forecast_gas_share"][1], 1 - whole, rtol=1e-6)
     assert np.isnan([held[0, 0, :3] for held in share.values()]).all()  # a forecast is missing, so the sum is not known
     np.testing.assert_allclose(share["forecast_wind_share"][3], 1.0)  # of a zone that has no gas
+    assert (share["forecast_gas_share"][3] == 0).all()
     assert np.isnan(share["forecast_wind_share"][2]).all()  # of nothing there are no parts
 
 

@@ -9,7 +9,7 @@ from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import UNTIL
 from training import gate, splits
 from training.question import chosen
-from training.samples import Samples, first_issue, load_samples, source_of, with_weather
+from training.samples import Samples, complete, first_issue, load_samples, source_of, with_weather
 from training.trainers import trainer
 from training.trainers.ensemble import Parameters
 from training.trainers.parameters import chosen as parameters
@@ -80,6 +80,22 @@ def test_samples_without_weather_are_not_learnt_from(samples: Samples) -> None:
     blinded = replace(samples, flags=np.where(np.arange(len(samples)) < 5, Quality.WEATHER_MISSING, 0).astype(np.int32))
 
     assert len(with_weather(blinded)) == len(samples) - 5
+
+
+def test_a_zone_that_mostly_lacks_another_signal_learns_without_it_and_the_other_zones_with_it(
+    samples: Samples,
+) -> None:
+    zones = np.array(samples.rows.zones)
+    first, *_, last = np.unique(zones)
+    mostly = np.flatnonzero(zones == first)[: int(0.6 * (zones == first).sum())]
+    hardly = np.flatnonzero(zones == last)[:5]
+    flags = np.zeros(len(samples), dtype=np.int32)
+    flags[mostly] = flags[hardly] = Quality.INPUT_MISSING
+
+    fit = complete(replace(samples, flags=flags))
+
+    assert fit[zones == first].all()
+    assert np.array_equal(np.flatnonzero(~fit), hardly)
 
 
 class Guess:

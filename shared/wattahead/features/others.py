@@ -73,19 +73,20 @@ def forecast_mean(view: View, signal: str) -> Floats:
 def forecast_share(view: View, signal: str) -> Floats:
     """Return the median's share in the sum of all medians that are read, such as that of gas in what all plants give.
 
-    A signal that the zone does not have counts for nothing in the sum. Without the forecast of one that it has, the sum
-    is not known, and where it is not above zero there is no share.
+    A signal that the zone does not have counts for nothing, in the sum and as a share. Without the forecast of one that
+    it has, the sum is not known, and where it is not above zero there is no share.
     """
     total = np.zeros(view.shape)
     for name in sorted(view.forecasts):  # in order: the same bits whatever the catalog's order is
-        total += np.where(np.isfinite(_scale(view, name)), _amount(view, name), 0.0)
+        total += _amount(view, name)
     known = np.isfinite(total) & (total > 0) & (signal in view.forecasts)
     amount = _amount(view, signal) if signal in view.forecasts else total
     return np.divide(amount, total, out=np.full(view.shape, np.nan), where=known)
 
 
 def _amount(view: View, signal: str) -> Floats:
-    return view.forecasts[signal] * _scale(view, signal)
+    scale = _scale(view, signal)
+    return np.where(np.isfinite(scale), view.forecasts[signal] * scale, 0.0)
 
 
 def _scale(view: View, signal: str) -> Floats:
