@@ -60,6 +60,9 @@ def test_other_features_read_no_forecast(name: str) -> None:
     assert forecasts_of([name]) == ()
 
 
+MIXED = {"solar": 0.0, "wind": 11.0}
+
+
 def _signal(subkey: str, **changes: Any) -> Signal:
     return Signal("production", subkey, "MW", "none", **changes)
 
@@ -104,6 +107,11 @@ def test_a_pool_cannot_read_its_own_forecast() -> None:
         ({"pools": {"solar": Pool("solar", tuple(ZONES), "plain", input_deadline="PT40M")}}, "ahead of PT40M"),
         ({"pools": {"solar": Pool("solar", tuple(ZONES), "plain", issue_hours=(0, 12))}}, "issue hours beside"),
         ({"signals": {"wind": _signal("wind", resolution="PT15M")}}, "resolution PT1H, not PT15M"),
+        ({"feature_sets": {"net": ("mix", "forecast_wind")}}, "production/net has no factors.*factors = "),
+        (
+            {"feature_sets": {"net": ("mix", "forecast_wind")}, "signals": {"net": _signal("net", factors=MIXED)}},
+            "does not read the forecast of solar.*add forecast_solar_share",
+        ),
     ],
 )
 def test_a_forecast_that_would_never_fit_is_refused_with_what_to_do(changes: dict[str, Any], said: str) -> None:

@@ -86,6 +86,36 @@ def test_shares_are_of_amounts_and_sum_to_one_whatever_the_scales() -> None:
     assert np.isnan(share["forecast_wind_share"][2]).all()  # of nothing there are no parts
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_a_mix_is_the_mean_of_its_factors_weighted_by_amounts_in_units_of_its_own_scale(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    made = {name: Issued(TIMES, draw.gamma(0.5, 100, (3, len(TIMES), STEPS))) for name in ("wind", "gas", "solar")}
+    made["gas"].values[0, 0, :3] = np.nan
+    no_gas = panel(3, 3)
+    no_gas.values[2] = np.nan
+    factors = {"wind": 12.0, "gas": 370.0}
+    others = dict.fromkeys(made, Recipe((), HOUR, STEPS, 28 * DAY, HOUR))
+    asked = replace(
+        plain(panel(1, 3)), others=dict.fromkeys(made, plain(panel(2, 3))) | {"gas": plain(no_gas)}, forecasts=made
+    )
+
+    found = build(Recipe(("mix",), HOUR, STEPS, 60 * DAY, HOUR, others, factors), asked, TIMES)
+
+    mix = column(found, "mix") * found.scale[:, :, None]
+    wind, gas = made["wind"].values[:2], made["gas"].values[:2]  # solar is read and no part of this mix
+    np.testing.assert_allclose(mix[:2], (12 * wind + 370 * gas) / (wind + gas), rtol=1e-5)
+    assert np.isnan(mix[0, 0, :3]).all()
+    np.testing.assert_allclose(mix[2], 12.0, rtol=1e-5)  # of a zone that has no gas
+
+
+def test_a_mix_is_not_known_without_the_forecast_of_one_of_its_signals_or_if_nothing_runs() -> None:
+    mixed = replace(recipe(("mix",)), factors={"wind": 12.0, "gas": 370.0})
+    still = Issued(TIMES, np.zeros((3, len(TIMES), STEPS)))
+
+    assert np.isnan(build(mixed, inputs(), TIMES).values).all()
+    assert np.isnan(build(replace(mixed, factors={"wind": 12.0}), inputs(forecast=still), TIMES).values).all()
+
+
 def test_the_past_of_another_signal_is_what_its_own_pool_would_see() -> None:
     own = build(Recipe(PAST, HOUR, STEPS, 28 * DAY, HOUR), plain(panel(2, 3)), TIMES)
 

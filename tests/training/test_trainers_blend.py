@@ -300,6 +300,19 @@ def test_an_ensemble_tells_its_members_their_errors_and_their_weights() -> None:
     assert sorted(made.files) == ["blend.json", "linear.json", "spread.txt", "trees.txt", "zones.txt"]
 
 
+def test_a_mix_has_a_member_that_knows_nothing_else_and_is_as_good_as_lines_that_know_all() -> None:
+    held = samples(lambda rows, _: 0.2 + 0.7 * rows.column("wind").astype(np.float64), noise=0.02)
+    told = replace(held, rows=replace(held.rows, names=("hour", "lead", "mix", "same_time_1")))
+
+    made = fitted("ensemble", lesson(told, features=told.rows.names))
+
+    assert set(made.facts["members"]) == {"linear", "trees", "zones", "mix"}
+    assert from_json(made.files["mix.json"]).features == ("mix",)
+    errors = made.facts["members"]
+    assert errors["mix"] < 1.1 * errors["linear"] < errors["trees"]
+    assert np.isfinite(loaded(made).predict(told.rows)).all()
+
+
 # Pools of any shape
 
 

@@ -1,4 +1,7 @@
-"""Lines and trees together: trees of all zones, trees of each zone, and lines, weighted by what held-back weeks say."""
+"""Lines and trees together: trees of all zones, trees of each zone, and lines, weighted by what held-back weeks say.
+
+A mix, such as a carbon intensity, has a member more: lines on nothing but what the forecasts of its parts make of it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +13,7 @@ from training.trainers.boosting import Growth, Median
 from training.trainers.linear import ENVELOPE, ZONES_OF_THEIR_OWN, Line
 from training.trainers.parameters import chosen
 from training.trainers.protocol import Fitted, Learner, Lesson, Progress
+from wattahead.domain.graph import MIX
 
 SPACE: Final = lightgbm.SPACE | linear.SPACE
 
@@ -27,4 +31,6 @@ def fit(lesson: Lesson, progress: Progress) -> Fitted:
     members["trees"] = [plain, replace(plain, envelope=ENVELOPE)] if ENVELOPE in lesson.features else [plain]
     if 1 < len(lesson.pool.zones) <= ZONES_OF_THEIR_OWN:
         members["zones"] = [replace(plain, by_zone=True)]
+    if MIX in lesson.features:
+        members["mix"] = [linear.Learner((MIX,), settings)]
     return blended(lesson, members, settings, progress)

@@ -1,13 +1,13 @@
 """The catalog: which series exist, in which unit, with which features, and how they are pooled."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Literal
 
 from wattahead.domain.errors import Refused
-from wattahead.domain.graph import forecasts_of, stages
+from wattahead.domain.graph import MIX, forecasts_of, stages
 from wattahead.domain.hours import DAY, HOUR, duration
 from wattahead.domain.names import checked
 from wattahead.domain.series import Series
@@ -48,6 +48,7 @@ class Signal:
     lower: float | None = 0.0
     upper_of_scale: float = 1.5  # nothing above this multiple of the scale leaves without a flag
     night_zero: bool = False  # true for solar: no power while the sun is down everywhere in the zone
+    factors: Mapping[str, float] = field(default_factory=dict)  # of a mix: what a unit of each of its signals brings
 
     def __post_init__(self) -> None:
         checked("key", self.key)
@@ -162,7 +163,10 @@ class Catalog:
 def check_forecasts(catalog: Catalog) -> None:
     """Refuse a pool that reads a forecast which nobody makes, two make, or one makes for other hours."""
     for name, pool in catalog.pools.items():
-        for signal in forecasts_of(catalog.feature_sets[pool.feature_set]):
+        features = catalog.feature_sets[pool.feature_set]
+        if MIX in features:
+            _check_mix(name, catalog.signals[pool.signal], forecasts_of(features))
+        for signal in forecasts_of(features):
             known(f"pool {name}: the signal of forecast_{signal}", signal, catalog.signals)
             makers = catalog.forecasters(signal, pool.zones)
             covered = [zone for maker in makers for zone in catalog.pools[maker].zones]
@@ -175,6 +179,21 @@ def check_forecasts(catalog: Catalog) -> None:
                     )
             for maker in makers:
                 _check_hours(catalog, name, maker)
+
+
+def _check_mix(name: str, signal: Signal, read: Collection[str]) -> None:
+    if not signal.factors:
+        raise Refused(
+            "E_CONFIG",
+            f"pool {name} has the feature {MIX}, and its signal {signal.key}/{signal.subkey} has no factors",
+            fix="state what a unit of each signal brings, such as factors = { gas = 370, wind = 0 }",
+        )
+    for other in sorted(set(signal.factors) - set(read)):
+        raise Refused(
+            "E_CONFIG",
+            f"pool {name} has the feature {MIX}, and does not read the forecast of {other}, which is part of it",
+            fix=f"add forecast_{other}_share to its features",
+        )
 
 
 def _check_hours(catalog: Catalog, name: str, maker: str) -> None:

@@ -6,6 +6,8 @@ from typing import Final
 
 from wattahead.domain.errors import Refused
 
+MIX: Final = "mix"  # the feature that is made of all forecasts that are read, by the target's factors
+
 # The longest suffix counts: a signal's own name may hold digits and underscores.
 FORECAST: Final = re.compile(r"forecast_(\w+?)(?:_(plus|minus)_(\d+)h|_(horizon_mean|share))?", re.ASCII)
 

@@ -35,6 +35,7 @@ class Recipe:
     scaling_window: int  # [µs]
     publication_delay: int  # [µs]
     others: Mapping[str, "Recipe"] = field(default_factory=dict)  # of other signals: `features` are of their own past
+    factors: Mapping[str, float] = field(default_factory=dict)  # of a mix, as the signal states them
 
     @property
     def history(self) -> int:
@@ -151,6 +152,7 @@ def _view(recipe: Recipe, inputs: Inputs, times: Instants) -> View:
             if name in others
         },
         {name: external.known(held, times, recipe.steps) for name, held in inputs.external.items()},
+        recipe.factors,
     )
 
 

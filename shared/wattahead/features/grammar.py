@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from wattahead.domain.catalog import Catalog, check_forecasts, known
 from wattahead.domain.errors import Refused
+from wattahead.domain.graph import MIX
 from wattahead.features import calendar, clock, derived, external, history, others, weather
 from wattahead.features.view import View
 
@@ -47,7 +48,9 @@ def feature(name: str) -> Feature:
 
 
 def _of_another(name: str) -> Feature | None:
-    """Return a feature of another signal: its forecast, or what its own past says."""
+    """Return a feature of other signals: a forecast, what all of them make together, or what a past says."""
+    if name == MIX:
+        return Feature(name, others.mix, 0, "")
     if issued := others.forecast_feature(name):
         return Feature(name, issued[1], 0, "", forecast_of=issued[0])
     for signal, rest in others.splits(name):

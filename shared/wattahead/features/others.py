@@ -2,7 +2,8 @@
 
 `of_<signal>_<feature>` is any feature of a target's own past, asked of the other signal. `forecast_<signal>` is the
 median of its forecast. Both are in units of the other signal's own scale. `forecast_<signal>_share` is its part of all
-forecasts that are read: with those of every kind of plant, a carbon intensity is nearly a sum of such parts.
+forecasts that are read. `mix` is what the target would be if it were such a sum and nothing else: the mean of its
+signal's factors, weighted by what is forecast, such as the carbon intensity of the plants that will run.
 """
 
 import re
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattahead.domain.errors import Refused
-from wattahead.domain.graph import FORECAST
+from wattahead.domain.graph import FORECAST, MIX
 from wattahead.domain.hours import DAY, HOUR
 from wattahead.features.history import mean
 from wattahead.features.view import View
@@ -23,7 +24,9 @@ from wattahead.features.view import View
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
 
-FORMS: Final = ("of_<signal>_same_time_1", "forecast_<signal>", "forecast_<signal>_plus_1h", "forecast_<signal>_share")
+FORMS: Final = (
+    "of_<signal>_same_time_1", "forecast_<signal>", "forecast_<signal>_plus_1h", "forecast_<signal>_share", MIX,
+)  # fmt: skip
 _OF: Final = "of_"
 
 
@@ -82,6 +85,21 @@ def forecast_share(view: View, signal: str) -> Floats:
     known = np.isfinite(total) & (total > 0) & (signal in view.forecasts)
     amount = _amount(view, signal) if signal in view.forecasts else total
     return np.divide(amount, total, out=np.full(view.shape, np.nan), where=known)
+
+
+def mix(view: View) -> Floats:
+    """Return the mean of the target's factors, weighted by the medians of their signals, in units of its scale.
+
+    A signal that the zone does not have counts for nothing. NaN without the forecast of one that it has, and where
+    their sum is not above zero.
+    """
+    total, brought = np.zeros(view.shape), np.zeros(view.shape)
+    for name, factor in sorted(view.factors.items()):
+        amount = _amount(view, name) if name in view.forecasts else np.full(view.shape, np.nan)
+        total += amount
+        brought += factor * amount
+    mean = np.divide(brought, total, out=np.full(view.shape, np.nan), where=total > 0)
+    return mean / view.scale[:, :, None]
 
 
 def _amount(view: View, signal: str) -> Floats:

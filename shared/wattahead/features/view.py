@@ -36,6 +36,7 @@ class View:
     others: Mapping[str, "View"] = field(default_factory=dict)  # other signals of the same zones: targets and scales
     forecasts: Mapping[str, Floats] = field(default_factory=dict)  # of other signals, (S, T, H) in units of their scale
     external: Mapping[str, Floats] = field(default_factory=dict)  # provider -> (S, T, before + H + after) [unit]
+    factors: Mapping[str, float] = field(default_factory=dict)  # of a mix: signal -> what a unit of it brings
     made: dict[str, Floats] = field(default_factory=dict)  # derived from the above, kept for the next feature
 
     @property

@@ -66,7 +66,7 @@ class Source:
         """What the cube is made of."""
         past = past_of(self.features)
         others = {name: self._recipe(signal, past.get(name, ())) for name, signal in self.others.items()}
-        return replace(self._recipe(self.signal, self.features), others=others)
+        return replace(self._recipe(self.signal, self.features), others=others, factors=self.signal.factors)
 
     def _recipe(self, signal: Signal, features: tuple[str, ...]) -> Recipe:
         steps = duration(self.pool.horizon) // signal.step
