@@ -110,7 +110,7 @@ def test_a_pool_cannot_read_its_own_forecast() -> None:
         ({"feature_sets": {"net": ("mix", "forecast_wind")}}, "production/net has no factors.*factors = "),
         (
             {"feature_sets": {"net": ("mix", "forecast_wind")}, "signals": {"net": _signal("net", factors=MIXED)}},
-            "does not read the forecast of solar.*add forecast_solar_share",
+            "does not read the forecast of solar.*add forecast_solar ",
         ),
     ],
 )

@@ -26,7 +26,6 @@ PAST = ("same_time_1", "newest", "newest_mean_24h", "lag_24h", "max_3d_lag_1d", 
 READS = (
     "lead", *(f"of_wind_{name}" for name in PAST),
     "forecast_wind", "forecast_wind_plus_3h", "forecast_wind_minus_2h", "forecast_wind_horizon_mean",
-    "forecast_wind_share",
 )  # fmt: skip
 
 
@@ -58,32 +57,6 @@ def inputs(*, series: int = 3, wind: Panel | None = None, forecast: Issued | Non
 
 def column(made: Cube, name: str) -> np.ndarray:
     return made.values[made.names.index(name)]
-
-
-def test_shares_are_of_amounts_and_sum_to_one_whatever_the_scales() -> None:
-    wind, gas = (Issued(TIMES, np.random.default_rng(seed).gamma(2, 100, (4, len(TIMES), STEPS))) for seed in (9, 10))
-    gas.values[0, 0, :3] = np.nan
-    gas.values[2], wind.values[2] = 0.0, 0.0
-    no_gas = panel(3, 4)
-    no_gas.values[3] = np.nan
-    names = ("forecast_wind_share", "forecast_gas_share")
-    others = {name: Recipe((), HOUR, STEPS, days * DAY, HOUR) for name, days in (("wind", 28), ("gas", 7))}
-    asked = replace(
-        plain(panel(1, 4)),
-        others={"wind": plain(panel(2, 4)), "gas": plain(no_gas)},
-        forecasts={"wind": wind, "gas": gas},
-    )
-
-    made = build(Recipe(names, HOUR, STEPS, 60 * DAY, HOUR, others), asked, TIMES)
-
-    share = {name: column(made, name) for name in names}
-    whole = wind.values[1] / (wind.values[1] + gas.values[1])
-    np.testing.assert_allclose(share["forecast_wind_share"][1], whole, rtol=1e-6)
-    np.testing.assert_allclose(share["forecast_gas_share"][1], 1 - whole, rtol=1e-6)
-    assert np.isnan([held[0, 0, :3] for held in share.values()]).all()  # a forecast is missing, so the sum is not known
-    np.testing.assert_allclose(share["forecast_wind_share"][3], 1.0)  # of a zone that has no gas
-    assert (share["forecast_gas_share"][3] == 0).all()
-    assert np.isnan(share["forecast_wind_share"][2]).all()  # of nothing there are no parts
 
 
 @given(st.integers(0, 2**32 - 1))

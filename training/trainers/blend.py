@@ -108,8 +108,8 @@ def _told_apart(samples: Samples, folds: int) -> list[tuple[NDArray[np.bool_], N
 def learn_weights(samples: Samples, medians: Floats, settings: Blending) -> Weights:
     """Return the weights with the least squared error on held-back weeks, none below zero, their sum one.
 
-    Stacked regression (Breiman, Machine Learning 24, 1996). They are drawn towards equal weights, of the pool and then
-    of each zone, since a few months cannot tell close members apart.
+    Stacked regression (Breiman, Machine Learning 24, 1996). They are drawn towards equal ones, for the pool as for each
+    of its zones, since a few months cannot tell close members apart.
     """
     zones, block = samples.zones, lead_block(samples.rows, settings.weight_hours)
     known = np.isfinite(samples.scaled_truth) & np.isfinite(medians).all(axis=0)

@@ -32,7 +32,8 @@ class Fitted:
     features: tuple[str, ...]
     files: Mapping[str, bytes]
     facts: Mapping[str, Any]
-    # (samples x H) medians in units of the scale, each from a fit that had not seen its week; NaN where there is none
+    # (samples x H) medians in units of the scale, NaN where there is none. The members of each come from fits that had
+    # not seen its week; their weights, a handful of numbers, are those of all weeks.
     held_out: NDArray[np.float64] | None = None
 
 

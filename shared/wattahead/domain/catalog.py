@@ -192,7 +192,7 @@ def _check_mix(name: str, signal: Signal, read: Collection[str]) -> None:
         raise Refused(
             "E_CONFIG",
             f"pool {name} has the feature {MIX}, and does not read the forecast of {other}, which is part of it",
-            fix=f"add forecast_{other}_share to its features",
+            fix=f"add forecast_{other} to its features",
         )
 
 

@@ -9,7 +9,7 @@ from wattahead.domain.errors import Refused
 MIX: Final = "mix"  # the feature that is made of all forecasts that are read, by the target's factors
 
 # The longest suffix counts: a signal's own name may hold digits and underscores.
-FORECAST: Final = re.compile(r"forecast_(\w+?)(?:_(plus|minus)_(\d+)h|_(horizon_mean|share))?", re.ASCII)
+FORECAST: Final = re.compile(r"forecast_(\w+?)(?:_(plus|minus)_(\d+)h|_(horizon_mean))?", re.ASCII)
 
 
 def forecasts_of(features: Iterable[str]) -> tuple[str, ...]:

@@ -1,15 +1,13 @@
 """Features of other signals in the same zone: their known past, and their forecasts of the same issue time.
 
 `of_<signal>_<feature>` is any feature of a target's own past, asked of the other signal. `forecast_<signal>` is the
-median of its forecast. Both are in units of the other signal's own scale. `forecast_<signal>_share` is its part of all
-forecasts that are read. `mix` is what the target would be if it were such a sum and nothing else: the mean of its
-signal's factors, weighted by what is forecast, such as the carbon intensity of the plants that will run.
+median of its forecast. Both are in units of the other signal's own scale. `mix` is what a target with factors would be
+if nothing else were in it: their mean, weighted by what is forecast, such as the carbon intensity of plants that will run.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -25,7 +23,7 @@ Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
 
 FORMS: Final = (
-    "of_<signal>_same_time_1", "forecast_<signal>", "forecast_<signal>_plus_1h", "forecast_<signal>_share", MIX,
+    "of_<signal>_same_time_1", "forecast_<signal>", "forecast_<signal>_plus_1h", MIX,
 )  # fmt: skip
 _OF: Final = "of_"
 
@@ -73,20 +71,6 @@ def forecast_mean(view: View, signal: str) -> Floats:
     return mean(forecast(view, signal), axis=2)[:, :, None]
 
 
-def forecast_share(view: View, signal: str) -> Floats:
-    """Return the median's share in the sum of all medians that are read, such as that of gas in what all plants give.
-
-    A signal that the zone does not have counts for nothing, in the sum and as a share. Without the forecast of one that
-    it has, the sum is not known, and where it is not above zero there is no share.
-    """
-    total = np.zeros(view.shape)
-    for name in sorted(view.forecasts):  # in order: the same bits whatever the catalog's order is
-        total += _amount(view, name)
-    known = np.isfinite(total) & (total > 0) & (signal in view.forecasts)
-    amount = _amount(view, signal) if signal in view.forecasts else total
-    return np.divide(amount, total, out=np.full(view.shape, np.nan), where=known)
-
-
 def mix(view: View) -> Floats:
     """Return the mean of the target's factors, weighted by the medians of their signals, in units of its scale.
 
@@ -111,10 +95,6 @@ def _scale(view: View, signal: str) -> Floats:
     return view.others[signal].scale[:, :, None]
 
 
-def _of_signal(compute: Callable[[View, str], Floats], signal: str, view: View) -> Floats:
-    return compute(view, signal)
-
-
 def forecast_feature(name: str) -> tuple[str, Callable[[View], Floats]] | None:
     """Return the signal whose forecast a feature reads, and how it is computed; None for any other feature."""
     match = FORECAST.fullmatch(name)
@@ -122,8 +102,7 @@ def forecast_feature(name: str) -> tuple[str, Callable[[View], Floats]] | None:
         return None
     signal, side, hours, whole = match.groups()
     if whole:
-        compute = forecast_mean if whole == "horizon_mean" else forecast_share
-        return signal, partial(_of_signal, compute, signal)
+        return signal, lambda view: forecast_mean(view, signal)
     away = int(hours or 0)
     if side and not 1 <= away <= DAY // HOUR:
         raise Refused("E_CONFIG", f"a feature asks for {away} hours", fix=f"use 1 to {DAY // HOUR}")
