@@ -92,6 +92,16 @@ def newest_level(values: Floats, per_day: int) -> Level | None:
     return Level(float(np.exp(now)), agreeing, unusual)
 
 
+def longest_run(values: Floats) -> tuple[int, int]:
+    """Return where the longest run of one and the same value begins, and how many cells it has; NaN ends a run."""
+    if not len(values):
+        return 0, 0
+    begins = np.append(0, 1 + np.flatnonzero(values[1:] != values[:-1]))
+    lengths = np.diff(np.append(begins, len(values)))
+    longest = int(lengths.argmax())
+    return int(begins[longest]), int(lengths[longest])
+
+
 def _moved(days: Floats) -> tuple[float, float]:
     """Return the median log ratio over times of day and the share of them on its side; NaN where nothing is told."""
     before, now = _medians(days[:BEFORE]), _medians(days[BEFORE:])

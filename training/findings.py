@@ -1,4 +1,4 @@
-"""What training found in its own data: labels an hour off, light that trails the sun, growth, a new level.
+"""What training found in its data: labels an hour off, light that trails the sun, growth, a new level, stuck values.
 
 Nothing is changed by a finding. `valid_time` is never re-labelled here: a finding names the line that would.
 """
@@ -11,11 +11,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from training.estimates import Estimate, newest_level, sun_offset, yearly_growth
+from training.estimates import Estimate, longest_run, newest_level, sun_offset, yearly_growth
 from wattahead.domain import sun
 from wattahead.domain.catalog import Signal
 from wattahead.domain.errors import WattaheadError
-from wattahead.domain.hours import DAY, HOUR, duration
+from wattahead.domain.hours import DAY, HOUR, duration, iso
 from wattahead.features.cube import Inputs
 from wattahead.features.panel import Panel
 
@@ -28,6 +28,7 @@ _FEATURE_STEP: Final = 15  # [minutes] that a feature's name is rounded to
 _OUTGROWN: Final = 0.05  # of the scale: growth within a scaling window above which it should be shorter
 _NEW_LEVEL: Final = 0.25  # smaller changes are the season's
 _UNUSUAL: Final = 0.99  # share of earlier comparisons that a new level outdoes
+_STUCK: Final = 7  # [days] of one and the same value, from which it is told
 _PARTS: Final = 6  # of an interval, for the mean of its clear sky
 _DARK, _BRIGHT = 1.0, 200.0  # [W/m2] of clear sky
 _DIGITS: Final = 3  # of a value in a manifest: more say nothing, and last bits differ between processors
@@ -54,12 +55,14 @@ def findings(inputs: Inputs, zones: Sequence[str], signal: Signal, until: int) -
     """
     found: list[Finding | None] = []
     production, light = _days(inputs.target, until), _clear_sky(inputs, inputs.target)
+    midnight = _midnight(inputs.target)
     for row, zone in enumerate(zones):
         values, clear = production[row], light[row]
         if signal.night_zero:
             found.append(hour_label(zone, values, clear, signal.step))
         found.append(capacity_growth(zone, values, signal.step, duration(signal.scaling_window)))
         found.append(level_shift(zone, _without_season(values, clear) if signal.night_zero else values, signal.step))
+        found.append(stuck(zone, values, midnight, signal))
     for variable, panel in inputs.weather.items():
         known, above = _mean_of_points(_days(panel, until), len(zones)), _clear_sky(inputs, panel)
         for row, zone in enumerate(zones):
@@ -164,20 +167,42 @@ def level_shift(zone: str, production: Floats, step: int) -> Finding | None:
     return Finding(zone, "level_shift", level.ratio, "1", sure, said, fix if new and sure >= SURE else "")
 
 
+def stuck(zone: str, values: Floats, midnight: int, signal: Signal) -> Finding | None:
+    """Return the longest run of one and the same value [days]; the first cell of `values` begins at `midnight` [µs].
+
+    None below a week. The rarer the value is outside of the run, the surer it is that nobody measured it.
+    """
+    first, cells = longest_run(values)
+    days = cells * signal.step / DAY
+    if days < _STUCK:
+        return None
+    others = np.delete(values, slice(first, first + cells))
+    others = others[np.isfinite(others)]
+    sure = 1 - float(np.mean(others == values[first])) if len(others) else 0.0
+    begin, end = (iso(midnight + cell * signal.step) for cell in (first, first + cells))
+    said = f"{zone} stands at {values[first]:g} {signal.unit} for {days:.0f} days, from {begin} to {end}"
+    fix = "leave these hours out of the files if nobody measured them; what is made of them is wrong too"
+    return Finding(zone, "stuck", days, "d", sure, said, fix if sure >= SURE else "")
+
+
 # --- arrays of whole days ---------------------------------------------------------------------------------------------
 
 
 def _days(panel: Panel, until: int) -> Floats:
     """Return what was known by `until` from the panel's first UTC midnight on, in whole days, shape (rows, cells)."""
-    first = -panel.start % DAY // panel.step
     per_day = DAY // panel.step
-    known = panel.settled(until)[:, first:]
+    known = panel.settled(until)[:, (_midnight(panel) - panel.start) // panel.step :]
     return known[:, : known.shape[1] // per_day * per_day]
+
+
+def _midnight(panel: Panel) -> int:
+    """Return the panel's first UTC midnight [µs]."""
+    return panel.start + -panel.start % DAY
 
 
 def _clear_sky(inputs: Inputs, panel: Panel) -> Floats:
     """Return the clear sky over every zone on the cells of `_days` [W/m2], means of the intervals, shape (S, cells)."""
-    start = panel.start + -panel.start % DAY
+    start = _midnight(panel)
     days = max(panel.values.shape[1] - (start - panel.start) // panel.step, 0) // (DAY // panel.step)
     cells = days * (DAY // panel.step)
     at = start + np.arange(cells)[None] * panel.step

@@ -2,7 +2,7 @@
 
 `of_<signal>_<feature>` is any feature of a target's own past, asked of the other signal. `forecast_<signal>` is the
 median of its forecast. Both are in units of the other signal's own scale. `mix` is what a target with factors would be
-if nothing else were in it: their mean, weighted by what is forecast, such as the carbon intensity of plants that will run.
+if nothing else were in it: their mean, weighted by what is forecast, such as a carbon intensity by the plants to run.
 """
 
 import re
