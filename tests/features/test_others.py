@@ -25,7 +25,7 @@ STEPS = 24
 PAST = ("same_time_1", "newest", "newest_mean_24h", "lag_24h", "max_3d_lag_1d", "newest_age_h")
 READS = (
     "lead", *(f"of_wind_{name}" for name in PAST),
-    "forecast_wind", "forecast_wind_plus_3h", "forecast_wind_minus_2h", "forecast_wind_horizon_mean",
+    "forecast_wind", "forecast_wind_plus_3h", "forecast_wind_minus_2h", "forecast_wind_horizon_mean", "mix",
 )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def plain(target: Panel) -> Inputs:
 
 def recipe(features: tuple[str, ...]) -> Recipe:
     other = Recipe(past_of(features).get("wind", ()), HOUR, STEPS, 28 * DAY, HOUR)
-    return Recipe(features, HOUR, STEPS, 60 * DAY, HOUR, {"wind": other})
+    return Recipe(features, HOUR, STEPS, 60 * DAY, HOUR, {"wind": other}, {"wind": 12.0})
 
 
 def inputs(*, series: int = 3, wind: Panel | None = None, forecast: Issued | None = None) -> Inputs:

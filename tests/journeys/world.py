@@ -76,6 +76,7 @@ key = "carbon_intensity"
 subkey = "direct"
 unit = "g/kWh"
 sign = "none"
+factors = { solar = 45, wind = 11 }
 
 [pools.carbon]
 signal = "carbon"
@@ -85,7 +86,7 @@ batch_size = 1
 """
 READS = (
     "zone", "lead", "same_time_1", "newest", "of_gas_same_time_1", "of_wind_newest_mean_24h",
-    "forecast_solar", "forecast_wind", "forecast_wind_plus_1h", "forecast_wind_horizon_mean",
+    "forecast_solar", "forecast_wind", "forecast_wind_plus_1h", "forecast_wind_horizon_mean", "mix",
 )  # fmt: skip
 
 
