@@ -13,9 +13,7 @@ from wattahead.storage import timeseries
 from wattahead.storage.objects import Bucket, open_bucket
 
 NOW = instant("2021-03-03T00:00Z")
-
 _NAMES = count()
-
 METERS = """
 name = "meters"
 
