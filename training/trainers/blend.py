@@ -31,7 +31,7 @@ class Blending:
     weight_hours: int = 24  # leads that share their weights
     even: float = 0.3  # how strongly weights are drawn to being equal, in parts of the rows
     half_life_days: float = 400.0  # of the weight of a held-back day in the bands
-    unlike: float = 0.025  # of the rows to come, in parts of those known, are taken to be like none of them
+    unlike: float = 0.02  # of the rows to come, in parts of those known, are taken to be like none of them
     spread_rounds: int = 100
     max_missing: float = 0.2
 
