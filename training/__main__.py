@@ -9,12 +9,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from training.attempts import Attempt
-from training.question import FAILED, USAGE, Question, question
+from training.parsing import FAILED, code_of
+from training.question import Question, question
 from training.report.saved import located
 from training.stopping import CODE, Stop, Stopped
 from training.train import Trained, train
 from training.validating import validate_one
-from wattahead.domain.errors import Refused, WattaheadError
+from wattahead.domain.errors import WattaheadError
 from wattahead.domain.series import origin
 
 WIDTH = 200  # at most, of a table where the output is not a terminal
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
             return train_all(question(arguments), console, stop)
     except WattaheadError as error:
         _red(console, str(error))
-        return USAGE if isinstance(error, Refused) else FAILED
+        return code_of(error)
     except Stopped:
         _red(console, "stopped by SIGTERM; the ledger says what was done")
         return CODE
@@ -45,7 +46,9 @@ def train_all(asked: Question, console: Console, stop: Stop) -> int:
                 show_validation(asked, name, console, stop)
             else:
                 report(console, name, train_one(asked, name, console, stop), asked)
-        except WattaheadError as error:
+        except Exception as error:  # noqa: BLE001 - a fault of the code is told too, and other pools go on
+            if not isinstance(error, WattaheadError):
+                console.print_exception()
             _red(console, f"{name}: {error}")
             failed += 1
         stop.release()

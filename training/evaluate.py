@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import time
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from training.judged import Judged, judge, origins, rows
+from training.parsing import Parser, code_of, opened
 from training.report.saved import located, save_page
 from training.report.words import number, ranged
 from training.scores import Asked, collect
@@ -21,49 +23,64 @@ from wattahead.domain.hours import instant, iso
 from wattahead.evaluation.measures import Measured
 from wattahead.evaluation.scored import Scored
 from wattahead.storage.measures import save_metrics
-from wattahead.storage.objects import Bucket, open_bucket
+from wattahead.storage.objects import Bucket
 
-USAGE = 64
+EXIT_CODES: Final = """\
+exit codes:
+  0    the measures are printed and saved, or printed where they may not be saved
+  1    the storage failed; the same command may do
+  64   the question was wrong, or there is nothing to judge
+"""
 WIDTH = 250  # at most, of the table where the output is not a terminal
 KINDS = ("live", "backfill", "backtest", "shadow")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print one row per series and save all measures; return 0, or 64 when there is nothing to judge."""
-    said = parser().parse_args(arguments)
-    console, aside = Console(width=None if sys.stdout.isatty() else WIDTH), Console(stderr=True, soft_wrap=True)
-    now = time.time_ns() // 1000
+    """Print one row per series and save all measures; return one of EXIT_CODES."""
+    said, now = parser().parse_args(arguments), time.time_ns() // 1000
     try:
-        asked, bucket = _asked(said, now), open_bucket(said.bucket)
-        with Progress(console=aside) as progress:
-            task = progress.add_task("reading", total=None)
-            scored = collect(
-                bucket, asked, now=now, tell=lambda done, total: progress.update(task, completed=done, total=total)
-            )
-            judged = judge(progress.track(scored, description="judging"))
-        console.print(table(judged, asked.external, said.origin))
-        _save(bucket, rows(judged, split=asked.kind, run_kind=asked.kind, run=asked.run, said=said.origin), aside)
-        if said.report:
-            aside.print(f"report: {_report(bucket, judged, asked, said.origin)}", highlight=False)
+        evaluate(opened(said.bucket), _asked(said, now), now=now, origin=said.origin, report=said.report)
     except WattaheadError as error:
         sys.stderr.write(f"{error}\n")
-        return USAGE
+        return code_of(error)
     return 0
+
+
+def evaluate(bucket: Bucket, asked: Asked, *, now: int, origin: str = "", report: bool = False) -> None:
+    """Print one row per series and save all measures, with a page where a `report` is wanted.
+
+    `origin` is where the data comes from; empty: what the zones tell. Truth as known at `now` [µs]. Raises as `collect`
+    does, and `E_FEAT_NO_ROWS` behind the table where nothing of the forecasts has come true.
+    """
+    console, aside = Console(width=None if sys.stdout.isatty() else WIDTH), Console(stderr=True, soft_wrap=True)
+    with Progress(console=aside) as progress:
+        task = progress.add_task("reading", total=None)
+        scored = collect(
+            bucket, asked, now=now, tell=lambda done, total: progress.update(task, completed=done, total=total)
+        )
+        judged = judge(progress.track(scored, description="judging"))
+    console.print(table(judged, asked.external, origin))
+    _save(bucket, rows(judged, split=asked.kind, run_kind=asked.kind, run=asked.run, said=origin), aside)
+    if report:
+        aside.print(f"report: {_report(bucket, judged, asked, origin)}", highlight=False)
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    made = argparse.ArgumentParser(
-        prog="python -m training.evaluate", description="How good the forecasts of a run were."
+    made = Parser(
+        prog="python -m training.evaluate",
+        description="How good the forecasts of a run were, beside both baselines.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--bucket", default=os.environ.get("WATTAHEAD_BUCKET", "bucket"))
-    made.add_argument("--kind", choices=("", *KINDS), default="")
-    made.add_argument("--run", default="")
-    made.add_argument("--from", dest="first", default="")
-    made.add_argument("--to", dest="last", default="")
-    made.add_argument("--external", default="")
-    made.add_argument("--origin", default="")
-    made.add_argument("--report", action="store_true")
+    made.add_argument("--kind", choices=("", *KINDS), default="", help="default: backfill with --run, live without")
+    made.add_argument("--run", default="", help="name of a run that is not live")
+    made.add_argument("--from", dest="first", default="", help="first issue time, 2021-01-02T00:00Z")
+    made.add_argument("--to", dest="last", default="", help="last issue time, included")
+    made.add_argument("--external", default="", help="put the forecasts of this provider beside ours")
+    made.add_argument("--origin", default="", help="where the data comes from (default: what the zones tell)")
+    made.add_argument("--report", action="store_true", help="write a page with plots")
     return made
 
 

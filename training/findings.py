@@ -54,7 +54,7 @@ def findings(inputs: Inputs, zones: Sequence[str], signal: Signal, until: int) -
     Give an `until` that leaves out the days on which models are compared, as with everything that is learnt.
     """
     found: list[Finding | None] = []
-    production, light = _days(inputs.target, until), _clear_sky(inputs, inputs.target)
+    production, light = _days(inputs.target, until), _clear_sky(inputs, inputs.target, until)
     midnight = _midnight(inputs.target)
     for row, zone in enumerate(zones):
         values, clear = production[row], light[row]
@@ -64,7 +64,7 @@ def findings(inputs: Inputs, zones: Sequence[str], signal: Signal, until: int) -
         found.append(level_shift(zone, _without_season(values, clear) if signal.night_zero else values, signal.step))
         found.append(stuck(zone, values, midnight, signal))
     for variable, panel in inputs.weather.items():
-        known, above = _mean_of_points(_days(panel, until), len(zones)), _clear_sky(inputs, panel)
+        known, above = _mean_of_points(_days(panel, until), len(zones)), _clear_sky(inputs, panel, until)
         for row, zone in enumerate(zones):
             if _is_light(known[row], above[row]):
                 found.append(radiation_delay(zone, known[row], above[row], panel.step, variable))
@@ -162,8 +162,11 @@ def level_shift(zone: str, production: Floats, step: int) -> Finding | None:
         return None
     new = abs(math.log(level.ratio)) > math.log1p(_NEW_LEVEL) and level.unusual >= _UNUSUAL
     sure = level.unusual * level.agreeing if new else 1 - max(0.0, 2 * level.unusual - 1) * level.agreeing / 2
-    said = f"the last 14 days of {zone} are at {level.ratio:.0%} of the 8 weeks before"
-    fix = "look for a meter, a boundary or a capacity that changed; training weighs all its days alike"
+    said = f"the last 14 days of {zone} that are learnt from are at {level.ratio:.0%} of the 8 weeks before"
+    fix = (
+        "look for a meter, a boundary or a capacity that changed; "
+        "if the level stays, a shorter training_window of the pool forgets the old one sooner"
+    )
     return Finding(zone, "level_shift", level.ratio, "1", sure, said, fix if new and sure >= SURE else "")
 
 
@@ -189,10 +192,18 @@ def stuck(zone: str, values: Floats, midnight: int, signal: Signal) -> Finding |
 
 
 def _days(panel: Panel, until: int) -> Floats:
-    """Return what was known by `until` from the panel's first UTC midnight on, in whole days, shape (rows, cells)."""
-    per_day = DAY // panel.step
-    known = panel.settled(until)[:, (_midnight(panel) - panel.start) // panel.step :]
-    return known[:, : known.shape[1] // per_day * per_day]
+    """Return what was known by `until` of the whole UTC days of the panel before it, shape (rows, cells)."""
+    first = (_midnight(panel) - panel.start) // panel.step
+    return panel.settled(until)[:, first : first + _cells(panel, until)]
+
+
+def _cells(panel: Panel, until: int) -> int:
+    """Return how many cells the whole UTC days of the panel before `until` [µs] have.
+
+    Days after it would be there without a value: the newest days, by which a level is told, would be empty.
+    """
+    end = min(panel.start + panel.values.shape[1] * panel.step, until)
+    return max(end - _midnight(panel), 0) // DAY * (DAY // panel.step)
 
 
 def _midnight(panel: Panel) -> int:
@@ -200,12 +211,10 @@ def _midnight(panel: Panel) -> int:
     return panel.start + -panel.start % DAY
 
 
-def _clear_sky(inputs: Inputs, panel: Panel) -> Floats:
+def _clear_sky(inputs: Inputs, panel: Panel, until: int) -> Floats:
     """Return the clear sky over every zone on the cells of `_days` [W/m2], means of the intervals, shape (S, cells)."""
-    start = _midnight(panel)
-    days = max(panel.values.shape[1] - (start - panel.start) // panel.step, 0) // (DAY // panel.step)
-    cells = days * (DAY // panel.step)
-    at = start + np.arange(cells)[None] * panel.step
+    cells = _cells(panel, until)
+    at = _midnight(panel) + np.arange(cells)[None] * panel.step
     total = np.zeros((len(inputs.latitude), cells))
     for part in range(_PARTS):
         within = at + panel.step * (2 * part + 1) // (2 * _PARTS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +15,16 @@ from wattahead.models.rows import Model
 
 Floats = NDArray[np.float64]
 
+CHAMPION: Final = "champion"
+
 
 @dataclass(frozen=True)
 class Judged:
     """Predictions of several models for the samples that all of them can serve."""
 
     samples: Samples
-    values: Mapping[str, Floats]  # model -> (Q, rows) [unit]
+    values: Mapping[str, Floats]  # model -> (Q, rows) [unit]; none without samples
+    left_out: str = ""  # why the champion is not among them, though there is one
 
     def loss(self, model: str, quantiles: tuple[str, ...]) -> float:
         """Mean pinball loss in units of the scale, so that large zones do not decide alone."""
@@ -30,12 +34,17 @@ class Judged:
 
 
 def judged(samples: Samples, models: Mapping[str, Model]) -> Judged:
-    """Predict with every model the samples that all can serve."""
-    able = np.ones(len(samples), dtype=bool)
-    for model in models.values():
-        able &= model.usable(samples.rows)
-    chosen = samples.take(able)
-    return Judged(chosen, {name: np.sort(model.predict(chosen.rows), axis=0) for name, model in models.items()})
+    """Predict with every model the samples that all can serve.
+
+    A champion that serves none of what all others can is left out: it is no longer a rival.
+    """
+    able = {name: model.usable(samples.rows) for name, model in models.items()}
+    others = np.all([mine for name, mine in able.items() if name != CHAMPION], axis=0)
+    gone = CHAMPION in models and others.any() and not (others & able[CHAMPION]).any()
+    asked = {name: model for name, model in models.items() if not (gone and name == CHAMPION)}
+    chosen = samples.take(np.all([able[name] for name in asked], axis=0))
+    values = {name: np.sort(model.predict(chosen.rows), axis=0) for name, model in asked.items() if len(chosen)}
+    return Judged(chosen, values, "the champion can serve none of these days" if gone else "")
 
 
 def verdict(found: Judged, quantiles: tuple[str, ...], *, trainer: str = "") -> Verdict:
@@ -48,7 +57,8 @@ def verdict(found: Judged, quantiles: tuple[str, ...], *, trainer: str = "") -> 
         return Verdict(promoted=False, reason="no out-of-time day that all models can serve")
     losses = {name: found.loss(name, quantiles) for name in found.values}
     told = ", ".join(f"{name} {loss:.5f}" for name, loss in losses.items())
-    rivals = [name for name in ("seasonal_naive", "champion") if name in losses and name != trainer]
+    told += f"; {found.left_out}" * bool(found.left_out)
+    rivals = [name for name in ("seasonal_naive", CHAMPION) if name in losses and name != trainer]
     if not rivals:
         return Verdict(promoted=False, reason=f"served by {trainer}, as its trainer says: mean pinball loss {told}")
     winners = [name for name in rivals if not losses["candidate"] < losses[name]]  # NaN never wins

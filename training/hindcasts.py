@@ -43,7 +43,7 @@ def save_hindcasts(
     rows = pa.concat_tables(parts) if parts else None
     if rows is None or not rows.num_rows:
         return ""
-    return hindcasts.save(bucket, source.signal, pool, until, bundle, rows.unify_dictionaries())
+    return hindcasts.save(bucket, source.signal, pool, source.rules[pool], until, bundle, rows.unify_dictionaries())
 
 
 def _medians(model: Model, samples: Samples, quantiles: Sequence[str]) -> Floats:

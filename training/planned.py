@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from training.made import Made
 from wattahead.domain.bundle import Rung
 from wattahead.domain.errors import Refused
+from wattahead.domain.hours import HOUR, MINUTE, iso
 from wattahead.domain.plan import Batch, Plan, PlannedPool
 from wattahead.domain.series import Series
 from wattahead.jobs.hour import features_key
 from wattahead.jobs.score import Scorer
-from wattahead.models.rows import Rows
+from wattahead.models.rows import Model, Rows
 from wattahead.storage import keys
 from wattahead.storage.documents import decode
 from wattahead.storage.objects import Bucket
@@ -40,14 +41,19 @@ class _Hour:
 
 
 def read(bucket: Bucket, kind: str, run: str, first: int, last: int, tell: Callable[[int, int], None]) -> list[Made]:
-    """Return every series of the planned hours of a run with issue times in [first, last] [µs]."""
+    """Return every series of the planned hours of a run with issue times in [first, last] [µs].
+
+    Raises `E_CONFIG` where a series got another horizon, step or quantiles meanwhile: no measure is about both.
+    """
     scorer = Scorer(bucket)
     found: dict[str, list[tuple[_Hour, int]]] = {}
     plans = list(_plans(bucket, kind, run, first, last))
     for number, key in enumerate(plans):
         for hour in _hours(scorer, key):
             for place, name in enumerate(hour.batch.series):
-                found.setdefault(name, []).append((hour, place))
+                parts = found.setdefault(name, [])
+                _must_be_alike(name, parts[-1][0] if parts else hour, hour)
+                parts.append((hour, place))
         tell(number + 1, len(plans))
     return [_made(name, parts) for name, parts in sorted(found.items())]
 
@@ -96,14 +102,37 @@ def _baselines(scorer: Scorer, planned: PlannedPool, rows: Rows) -> dict[str, Fl
     found = {}
     for role in BASELINES:
         values = np.full((len(rows.zones), rows.steps), np.nan)
-        if role in rungs:
-            model = scorer.model(rungs[role], planned)
+        model = _fitting(scorer, rungs[role], planned) if role in rungs else None
+        if model:
             able = np.flatnonzero(model.usable(rows))
             if len(able):
                 median = model.predict(rows.take(able))[planned.pool.quantiles.index("p50")]
                 values[able] = median.reshape(-1, rows.steps)
         found[role] = values
     return found
+
+
+def _fitting(scorer: Scorer, rung: Rung, planned: PlannedPool) -> Model | None:
+    """Return the model of a rung; None where the pool got other quantiles behind its training, so that none served."""
+    try:
+        return scorer.model(rung, planned)
+    except Refused as error:
+        if error.code != "E_BUNDLE_FEATURES":
+            raise
+        return None
+
+
+def _must_be_alike(name: str, before: _Hour, now: _Hour) -> None:
+    former, later = (_shape(hour.planned) for hour in (before, now))
+    if former != later:
+        fact = f"{name} has {former} until {iso(before.issue_time)}, and {later} from {iso(now.issue_time)}"
+        ends, begins = iso(now.issue_time - HOUR), iso(now.issue_time)
+        raise Refused("E_CONFIG", fact, fix=f"evaluate both by themselves: --to {ends}, and --from {begins}")
+
+
+def _shape(planned: PlannedPool) -> str:
+    step = planned.signal.step // MINUTE
+    return f"{len(valid_times(planned, 0))} steps of {step} minutes with {', '.join(planned.pool.quantiles)}"
 
 
 def _made(name: str, parts: list[tuple[_Hour, int]]) -> Made:

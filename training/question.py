@@ -7,16 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from training.parsing import Parser
+from training.parsing import Parser, known_by, opened
 from training.trainers import known
 from training.validation import STRATEGIES
 from wattahead.domain.catalog import Catalog, in_order
 from wattahead.domain.errors import Refused
-from wattahead.domain.hours import floor_hour, instant
+from wattahead.domain.hours import floor_hour
 from wattahead.storage.catalogs import latest_catalog
-from wattahead.storage.objects import Bucket, open_bucket
+from wattahead.storage.objects import Bucket
 
-USAGE, FAILED = 64, 1
 EXIT_CODES: Final = """\
 exit codes:
   0    every pool was trained, promoted or not
@@ -45,23 +44,15 @@ class Question:
 def question(arguments: list[str] | None) -> Question:
     """Return what the command line asks for; raise `Refused` where it cannot be answered."""
     asked = parser().parse_args(arguments)
-    bucket = _opened(asked.bucket)
+    bucket, now = opened(asked.bucket), time.time_ns() // 1000
     _, catalog = latest_catalog(bucket)
-    until = instant(asked.until) if asked.until else floor_hour(time.time_ns() // 1000)
+    until = known_by(asked.until, now) if asked.until else floor_hour(now)
     zones = _listed(asked.zone_keys)
     pools = chosen(catalog, asked.pools, asked.zone_keys, asked.forecast_keys, asked.forecast_subkeys)
     trainer = find_trainer(asked.trainer_interface) if asked.trainer_interface else ""
     notes = (*_company(catalog, pools, zones), *_other_trainers(catalog, pools, trainer))
     catalog = taught_by(catalog, trainer)
     return Question(bucket, catalog, tuple(pools), until, asked.seed, trainer, asked.validate, notes, report=True)
-
-
-def _opened(url: str) -> Bucket:
-    try:
-        return open_bucket(url)
-    except OSError as error:  # such as the default folder, in a container that cannot write
-        fix = "use s3://bucket, or a folder that may be written"
-        raise Refused("E_CONFIG", f"bucket {url!r} cannot be opened: {error}", fix=fix) from error
 
 
 # --- which pools ---------------------------------------------------------------------------------------------------

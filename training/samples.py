@@ -35,6 +35,7 @@ class Samples:
     issue_times: NDArray[np.int64]  # (N) [µs]
     truth: Floats  # (N x H) [unit]; NaN where it is not known
     flags: NDArray[np.int32]  # (N) Quality bits
+    step: int = HOUR  # [µs] of the signal
 
     def __len__(self) -> int:
         return len(self.issue_times)
@@ -43,7 +44,12 @@ class Samples:
         """Return the chosen samples."""
         index = np.flatnonzero(chosen)
         truth = self.truth.reshape(len(self), self.rows.steps)[index].reshape(-1)
-        return Samples(self.rows.take(index), self.issue_times[index], truth, self.flags[index])
+        return Samples(self.rows.take(index), self.issue_times[index], truth, self.flags[index], self.step)
+
+    @property
+    def horizon(self) -> int:
+        """How far a sample reaches past its issue time [µs]."""
+        return self.rows.steps * self.step
 
     @property
     def zones(self) -> NDArray[np.str_]:
@@ -63,8 +69,10 @@ class Samples:
     @property
     def digest(self) -> str:
         """Hash of everything a model could learn from."""
-        told = hashlib.sha256()
-        for array in (self.rows.block, self.truth, self.issue_times):
+        told = hashlib.sha256(f"{self.rows.steps} {self.step}".encode())
+        for words in (self.rows.names, self.rows.zones):
+            told.update(b"\n" + "\0".join(words).encode())
+        for array in (self.rows.block, self.rows.scale, self.truth, self.issue_times, self.flags):
             told.update(np.ascontiguousarray(array).tobytes())
         return told.hexdigest()
 
@@ -73,7 +81,9 @@ def source_of(catalog: Catalog, pool: str, features: tuple[str, ...]) -> Source:
     """Return the pool as training reads it: the same features, zones and rules that scoring reads."""
     held = catalog.pools[pool]
     zones = {zone: catalog.zones[zone] for zone in sorted(held.zones)}
-    return Source(held, catalog.signals[held.signal], zones, columns(features), catalog.signals)
+    read = (maker for signal in forecasts_of(features) for maker in catalog.forecasters(signal, held.zones))
+    rules = {one: hindcasts.rule_of(catalog, one) for one in {pool, *read}}
+    return Source(held, catalog.signals[held.signal], zones, columns(features), catalog.signals, rules)
 
 
 def load_samples(
@@ -112,7 +122,7 @@ def samples_of(source: Source, inputs: Inputs, times: NDArray[np.int64], until: 
     truth = inputs.target.settled(until)[:, cells]
     zones = tuple(np.repeat(source.names, moments).tolist())
     rows = Rows(zones, steps, cube.names, cube.values.reshape(len(cube.names), -1), cube.scale.reshape(-1))
-    samples = Samples(rows, np.tile(times, series), truth.reshape(-1), cube.flags.reshape(-1))
+    samples = Samples(rows, np.tile(times, series), truth.reshape(-1), cube.flags.reshape(-1), source.signal.step)
     useful = np.isfinite(rows.scale) & np.isfinite(truth).any(axis=2).reshape(-1)
     return samples.take(useful)
 
@@ -120,9 +130,8 @@ def samples_of(source: Source, inputs: Inputs, times: NDArray[np.int64], until: 
 def known_forecasts(bucket: Bucket, source: Source, until: int) -> dict[str, Issued]:
     """Return what would have been forecast of the signals that a source reads, by trainings before `until` [µs]."""
     read = {name: source.others[name] for name in forecasts_of(source.features) if name in source.others}
-    return {
-        name: issued(hindcasts.load(bucket, signal, until), source.names, signal.step) for name, signal in read.items()
-    }
+    held = {name: hindcasts.load(bucket, signal, source.rules, until) for name, signal in read.items()}
+    return {name: issued(table, source.names, read[name].step) for name, table in held.items()}
 
 
 def complete(samples: Samples) -> NDArray[np.bool_]:
@@ -136,11 +145,6 @@ def complete(samples: Samples) -> NDArray[np.bool_]:
     _, zone = np.unique(samples.rows.zones, return_inverse=True)
     enough = np.bincount(zone, others) >= ENOUGH * np.bincount(zone, weather)
     return np.where(enough[zone], others, weather)
-
-
-def with_weather(samples: Samples) -> Samples:
-    """Return the complete samples: a model learns what weather means only where there is some."""
-    return samples.take(complete(samples))
 
 
 def partly_unheard(samples: Samples) -> Samples:

@@ -135,12 +135,17 @@ def _one(series: Series, stated: str, rows: pa.Table, catalog: Catalog) -> Made:
         catalog.zones[series.zone],
         name,
         times,
-        {column: block(column) for column in sorted(filter(_QUANTILE.fullmatch, rows.column_names))},
+        _told({column: block(column) for column in sorted(filter(_QUANTILE.fullmatch, rows.column_names))}),
         {column: block(column) for column in BASELINES if column in rows.column_names},
         np.full(len(times), np.nan),
         level,
         str(versions[0]) if len(versions) == 1 else "",
     )
+
+
+def _told(quantiles: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return the quantiles that the series has: where pools differ in theirs, a table has the columns of all."""
+    return {name: values for name, values in quantiles.items() if name == "p50" or np.isfinite(values).any()}
 
 
 def _pool_of(series: Series, catalog: Catalog) -> tuple[str, Pool]:

@@ -62,8 +62,11 @@ def train(
 
     def judge(champion: Rung | None) -> Verdict:
         stop.release()  # a decision that lost a race is made again: nothing was written yet
-        rivals = {**made.models, "champion": _held(bucket, name, champion)} if champion else made.models
+        held = _held(bucket, name, champion, pool.quantiles) if champion else None
+        rivals = {**made.models, gate.CHAMPION: held} if held else made.models
         found = gate.judged(_test_for(bucket, told, champion), rivals)
+        if champion and not held:
+            found = replace(found, left_out=f"the champion does not say {', '.join(pool.quantiles)}")
         verdicts.append(gate.verdict(found, pool.quantiles, trainer=pool.trainer))
         shown = _without_itself(found, made.rung, champion)
         left.append(leave(bucket, catalog, told, made, shown, verdicts[-1], progress, report=report))
@@ -79,7 +82,7 @@ def _without_itself(found: gate.Judged, candidate: Rung, champion: Rung | None) 
     """Leave a champion out that is the candidate's own bundle: nobody is told how much better it is than itself."""
     if not champion or champion.bundle_id != candidate.bundle_id:
         return found
-    return replace(found, values={name: values for name, values in found.values.items() if name != "champion"})
+    return replace(found, values={name: values for name, values in found.values.items() if name != gate.CHAMPION})
 
 
 def _test_for(bucket: Bucket, told: Material, champion: Rung | None) -> Samples:
@@ -93,5 +96,7 @@ def _test_for(bucket: Bucket, told: Material, champion: Rung | None) -> Samples:
     return load_samples(bucket, wider, first, told.until)
 
 
-def _held(bucket: Bucket, pool: str, rung: Rung) -> Model:
-    return load(*fetch(bucket, pool, rung.bundle_id))
+def _held(bucket: Bucket, pool: str, rung: Rung, quantiles: tuple[str, ...]) -> Model | None:
+    """Return the champion, unless it was trained for other quantiles than the catalog asks for now."""
+    manifest, files = fetch(bucket, pool, rung.bundle_id)
+    return load(manifest, files) if tuple(manifest.output.quantiles) == quantiles else None

@@ -6,7 +6,7 @@ import numpy as np
 
 from training.candidate import Material
 from training.gate import Judged
-from training.tuning import Study, Trial, with_parameters
+from training.tuning import Study, TimeIsOver, Trial, with_parameters
 from training.validation import by_day, validated
 from wattahead.evaluation.bootstrap import drawn, intervals
 
@@ -14,19 +14,28 @@ Days = Mapping[int, tuple[float, int]]  # as a trial tells of them
 
 
 def lines(study: Study, progress: Callable[[str], None]) -> Iterator[str]:
-    """Say what the best trial is, how sure that is, and what days say of it that the search never saw."""
-    if len(study.trials) < 2:  # noqa: PLR2004 - the catalog's own and one more
-        yield "no trial is over yet"
+    """Say what the best trial is, how sure that is, and what days say of it that the search never saw.
+
+    Those days take two trainings: where `progress` raises `TimeIsOver`, they are left out.
+    """
+    if not study.trials:
+        yield "nothing has been tried yet, not even the catalog's own parameters"
         return
     own, best = study.trials[0], study.best()
     yield f"the catalog's own parameters: loss {own.loss:.5f} of the scale on {len(own.days)} held-back days"
+    if len(study.trials) == 1:
+        yield "no other trial is over yet"
+        return
     if best.number == 0:
         yield f"none of {len(study.trials) - 1} trials was better: leave the catalog as it is"
         return
     gain = compared(own.days, best.days)
     yield f"the best of {len(study.trials) - 1} trials, number {best.number}: loss {best.loss:.5f}, {gain}"
     yield "it was chosen on these days, so part of this is luck"
-    yield f"on {unseen(study, best, progress)}"
+    try:
+        yield f"on {unseen(study, best, progress)}"
+    except TimeIsOver:
+        yield "the time is over: not compared on the later days that no trial has seen; the same command does that"
     yield catalog_line(study.told, best)
 
 

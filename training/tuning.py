@@ -23,6 +23,10 @@ from wattahead.storage.objects import Bucket, sha256
 STRATEGIES: Final = ("out_of_time", "k_fold")
 
 
+class TimeIsOver(Exception):
+    """The search has used its time."""
+
+
 @dataclass(frozen=True)
 class Question:
     """What a search is about; equal questions give equal trials. `until` in µs since 1970, UTC."""

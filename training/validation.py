@@ -36,13 +36,13 @@ class Pair:
 
 
 def out_of_time(samples: Samples, until: int) -> list[Pair]:
-    """Return one pair: the last days before `until` [µs], and all that ends a day ahead of them."""
+    """Return one pair: the last days before `until` [µs], and all that ends a gap ahead of them."""
     cut = until - splits.OUT_OF_TIME_DAYS * DAY
-    return [Pair(f"from {iso(cut)}", samples.issue_times < cut - splits.GAP, samples.issue_times >= cut)]
+    return [Pair(f"from {iso(cut)}", samples.issue_times < cut - splits.gap(samples), samples.issue_times >= cut)]
 
 
 def k_fold(samples: Samples, _until: int) -> list[Pair]:
-    """Return a pair per fold: whole weeks in turn, with a day between; each has learnt from what came later too."""
+    """Return a pair per fold: whole weeks in turn, with a gap between; each has learnt from what came later too."""
     return [Pair(f"fold {number + 1}", *pair) for number, pair in enumerate(splits.folds(samples, FOLDS))]
 
 

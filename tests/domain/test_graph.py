@@ -1,6 +1,7 @@
 """The graph of forecasts: stages, circles, and what a catalog is told that reads a forecast which nobody makes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -108,6 +109,13 @@ def test_a_pool_cannot_read_its_own_forecast() -> None:
         ({"pools": {"solar": Pool("solar", tuple(ZONES), "plain", issue_hours=(0, 12))}}, "issue hours beside"),
         ({"signals": {"wind": _signal("wind", resolution="PT15M")}}, "resolution PT1H, not PT15M"),
         ({"feature_sets": {"net": ("mix", "forecast_wind")}}, "production/net has no factors.*factors = "),
+        (
+            {
+                "feature_sets": {"net": ("mix", "forecast_wind", "forecast_solar")},
+                "signals": {"net": _signal("net", factors=MIXED), "wind": replace(_signal("wind"), unit="GW")},
+            },
+            "solar in MW, wind in GW.*one unit",
+        ),
         (
             {"feature_sets": {"net": ("mix", "forecast_wind")}, "signals": {"net": _signal("net", factors=MIXED)}},
             "does not read the forecast of solar.*add forecast_solar ",

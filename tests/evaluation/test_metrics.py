@@ -15,16 +15,12 @@ def test_the_mean_absolute_error_leaves_out_hours_without_a_truth() -> None:
     assert metrics.mae(TRUTH, MEDIAN) == pytest.approx(5 / 3)
 
 
-def test_the_bias_is_positive_when_forecasts_are_too_high() -> None:
-    assert metrics.bias(np.array([1.0, 1.0]), np.array([2.0, 4.0])) == 2.0
+def test_the_signed_error_is_positive_when_forecasts_are_too_high() -> None:
+    assert losses.signed(np.array([1.0, 1.0]), np.array([2.0, 4.0])).tolist() == [1.0, 3.0]
 
 
-def test_the_root_mean_squared_error_weighs_large_errors_more() -> None:
-    assert metrics.rmse(np.array([0.0, 0.0]), np.array([3.0, 4.0])) == pytest.approx(12.5**0.5)
-
-
-def test_the_percentage_error_leaves_out_hours_whose_truth_is_zero() -> None:
-    assert metrics.mape(np.array([0.0, 50.0]), np.array([9.0, 40.0])) == 20.0
+def test_the_relative_error_leaves_out_hours_whose_truth_is_zero() -> None:
+    assert np.array_equal(losses.relative(np.array([0.0, 50.0]), np.array([9.0, 40.0])), [np.nan, 0.2], equal_nan=True)
 
 
 def test_the_pinball_loss_of_a_low_quantile_punishes_being_too_high() -> None:
@@ -86,24 +82,31 @@ def test_the_relative_crps_is_the_same_in_any_unit(size: float, shift: float) ->
     assert found == pytest.approx(metrics.rcrps(truth, quantiles, levels), rel=1e-6)
 
 
-def test_the_normalised_error_is_over_hours_that_both_are_known_in() -> None:
-    by = np.array([100.0, np.nan, 100.0, 100.0])
-
-    assert metrics.nmae(TRUTH, MEDIAN, by) == pytest.approx(0.01)
-    assert np.isnan(metrics.nmae(TRUTH, MEDIAN, np.zeros(4)))
+def test_no_ramp_is_found_where_nothing_changes_or_nothing_is_known() -> None:
+    assert metrics.ramp_threshold(np.ones((2, 5))) == np.inf
+    assert metrics.ramp_threshold(np.full((2, 5), np.nan)) == np.inf
 
 
-def test_a_ramp_is_missed_that_comes_an_hour_late_and_hit_that_comes_in_time() -> None:
-    truth = np.tile([0.0, 0.0, 100.0, 100.0], 3)[None]
-    late, smooth = np.roll(truth, 1), truth * 0.5
+def test_a_plant_that_hardly_ever_moves_has_its_ramps_all_the_same() -> None:
+    rests = np.zeros((10, 24))
+    rests[3, 12:] = 80.0
+    rests[7, 5:] = 50.0
 
-    assert (metrics.ramp_hits(truth, truth), metrics.ramp_hits(truth, late)) == (1.0, 0.0)
-    assert metrics.ramp_hits(truth, smooth) == 0.0
-    assert (metrics.ramp_mae(truth, truth), metrics.ramp_mae(truth, late)) == (0.0, 100.0)
+    assert metrics.ramp_threshold(rests) == 50.0
 
 
-def test_no_ramp_is_found_where_nothing_changes() -> None:
-    assert np.isnan(metrics.ramp_hits(np.ones((2, 5)), np.ones((2, 5))))
+@given(st.lists(st.floats(-1e3, 1e3).map(lambda value: max(value, 0.0)), min_size=2, max_size=60))
+def test_the_ramps_of_a_truth_are_its_largest_changes_and_the_smallest_of_them_is_the_threshold(
+    given_truth: list[float],
+) -> None:
+    truth = np.array([given_truth])
+    sizes, threshold = np.abs(np.diff(truth[0])), metrics.ramp_threshold(truth)
+    ramps = losses.ramps(losses.change(truth), threshold)[0, 1:] != 0
+
+    assert ramps.any() == sizes.any()
+    assert ramps.sum() <= max(len(sizes) // 10 + 1, (sizes == threshold).sum() + len(sizes) // 10)
+    assert not ramps.any() or sizes[ramps].min() == threshold
+    assert not ramps.any() or sizes[~ramps].max(initial=0.0) < threshold
 
 
 def test_percentages_are_not_for_series_that_come_near_zero() -> None:

@@ -22,6 +22,7 @@ from wattahead.storage.tables import INSTANT
 AT = 60 * DAY
 TIMES = np.array([AT - 6 * HOUR, AT])
 STEPS = 24
+FACTORS = {"wind": 12.0, "gas": 370.0}
 PAST = ("same_time_1", "newest", "newest_mean_24h", "lag_24h", "max_3d_lag_1d", "newest_age_h")
 READS = (
     "lead", *(f"of_wind_{name}" for name in PAST),
@@ -46,13 +47,14 @@ def plain(target: Panel) -> Inputs:
 
 def recipe(features: tuple[str, ...]) -> Recipe:
     other = Recipe(past_of(features).get("wind", ()), HOUR, STEPS, 28 * DAY, HOUR)
-    return Recipe(features, HOUR, STEPS, 60 * DAY, HOUR, {"wind": other}, {"wind": 12.0})
+    return Recipe(features, HOUR, STEPS, 60 * DAY, HOUR, {"wind": other, "gas": replace(other, features=())}, FACTORS)
 
 
 def inputs(*, series: int = 3, wind: Panel | None = None, forecast: Issued | None = None) -> Inputs:
     made = Issued(TIMES, np.random.default_rng(9).gamma(2, 100, (series, len(TIMES), STEPS)))
-    others = {"wind": plain(wind or panel(2, series))}
-    return replace(plain(panel(1, series)), others=others, forecasts={"wind": forecast or made})
+    gas = Issued(TIMES, np.random.default_rng(10).gamma(2, 100, (series, len(TIMES), STEPS)))
+    others = {"wind": plain(wind or panel(2, series)), "gas": plain(panel(3, series))}
+    return replace(plain(panel(1, series)), others=others, forecasts={"wind": forecast or made, "gas": gas})
 
 
 def column(made: Cube, name: str) -> np.ndarray:
@@ -63,30 +65,42 @@ def column(made: Cube, name: str) -> np.ndarray:
 def test_a_mix_is_the_mean_of_its_factors_weighted_by_amounts_in_units_of_its_own_scale(seed: int) -> None:
     draw = np.random.default_rng(seed)
     made = {name: Issued(TIMES, draw.gamma(0.5, 100, (3, len(TIMES), STEPS))) for name in ("wind", "gas", "solar")}
-    made["gas"].values[0, 0, :3] = np.nan
+    made["gas"].values[0, 0, :3] = made["gas"].values[2, :, 12:] = np.nan
     no_gas = panel(3, 3)
     no_gas.values[2] = np.nan
-    factors = {"wind": 12.0, "gas": 370.0}
     others = dict.fromkeys(made, Recipe((), HOUR, STEPS, 28 * DAY, HOUR))
     asked = replace(
         plain(panel(1, 3)), others=dict.fromkeys(made, plain(panel(2, 3))) | {"gas": plain(no_gas)}, forecasts=made
     )
 
-    found = build(Recipe(("mix",), HOUR, STEPS, 60 * DAY, HOUR, others, factors), asked, TIMES)
+    found = build(Recipe(("mix",), HOUR, STEPS, 60 * DAY, HOUR, others, FACTORS), asked, TIMES)
 
     mix = column(found, "mix") * found.scale[:, :, None]
-    wind, gas = made["wind"].values[:2], made["gas"].values[:2]  # solar is read and no part of this mix
-    np.testing.assert_allclose(mix[:2], (12 * wind + 370 * gas) / (wind + gas), rtol=1e-5)
+    wind, gas = made["wind"].values, made["gas"].values  # solar is read and no part of this mix
+    expected = (12 * wind + 370 * gas) / (wind + gas)
+    expected[2, :, 12:] = 12  # of a zone that has no gas, and of which nobody says that it will
+    np.testing.assert_allclose(mix, expected, rtol=1e-5)
     assert np.isnan(mix[0, 0, :3]).all()
-    np.testing.assert_allclose(mix[2], 12.0, rtol=1e-5)  # of a zone that has no gas
 
 
 def test_a_mix_is_not_known_without_the_forecast_of_one_of_its_signals_or_if_nothing_runs() -> None:
-    mixed = replace(recipe(("mix",)), factors={"wind": 12.0, "gas": 370.0})
     still = Issued(TIMES, np.zeros((3, len(TIMES), STEPS)))
+    oil = build(replace(recipe(("mix",)), factors={**FACTORS, "oil": 400.0}), inputs(), TIMES)
 
-    assert np.isnan(build(mixed, inputs(), TIMES).values).all()
-    assert np.isnan(build(replace(mixed, factors={"wind": 12.0}), inputs(forecast=still), TIMES).values).all()
+    assert np.isnan(oil.values).all()
+    assert (oil.flags & Quality.INPUT_MISSING).all()
+    assert np.isnan(build(replace(recipe(("mix",)), factors={"wind": 1}), inputs(forecast=still), TIMES).values).all()
+
+
+def test_a_forecast_of_what_a_zone_does_not_have_is_not_missed() -> None:
+    never = replace(panel(2, 3), values=np.zeros_like(panel(2, 3).values))
+    nothing = Issued(TIMES, np.full((3, len(TIMES), STEPS), np.nan))
+
+    made = build(recipe(("lead", "forecast_wind", "mix")), inputs(wind=never, forecast=nothing), TIMES)
+
+    assert (made.flags == 0).all()
+    assert np.isnan(column(made, "forecast_wind")).all()
+    np.testing.assert_allclose(column(made, "mix") * made.scale[:, :, None], 370.0, rtol=1e-5)
 
 
 def test_the_past_of_another_signal_is_what_its_own_pool_would_see() -> None:
@@ -124,7 +138,9 @@ def test_neighbours_and_other_issue_times_move_no_bit(seed: int, chosen: list[in
     for number, at in enumerate(TIMES):
         crowded.values[:, np.searchsorted(crowded.issue_times, at)] = asked.forecasts["wind"].values[:, number]
 
-    few = build(recipe(READS), replace(asked, forecasts={"wind": crowded}).take(np.array(chosen)), TIMES[1:])
+    among = replace(asked, forecasts={**asked.forecasts, "wind": crowded})
+
+    few = build(recipe(READS), among.take(np.array(chosen)), TIMES[1:])
 
     assert few.values.tobytes() == whole.values[:, chosen, 1:].tobytes()
     assert few.flags.tobytes() == whole.flags[chosen, 1:].tobytes()

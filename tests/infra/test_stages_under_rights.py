@@ -73,10 +73,11 @@ def test_features_that_may_not_read_the_rows_say_so_and_freeze_nothing(
 def test_training_may_read_and_write_hindcasts_and_nobody_else(role: As) -> None:
     _, catalog = latest_catalog(role("TaskRole"))
     source, wind = source_of(catalog, "carbon", READS), catalog.signals["wind"]
-    rows = hindcasts.load(role("TaskRole"), wind, UNTIL)
+    rows, rule = hindcasts.load(role("TaskRole"), wind, source.rules, UNTIL), source.rules["wind"]
 
     assert known_forecasts(role("TaskRole"), source, UNTIL)["wind"].issue_times.size > 0
-    assert hindcasts.save(role("TaskRole"), wind, "wind", UNTIL, "ab" * 32, rows.slice(0, 5)).startswith("hindcasts/")
+    written = hindcasts.save(role("TaskRole"), wind, "wind", rule, UNTIL, "ab" * 32, rows.slice(0, 5))
+    assert written.startswith("hindcasts/")
     for other in ("FeaturesFunction", "ScoreFunction"):
         with pytest.raises(Refused, match="E_S3_DENIED"):
-            hindcasts.save(role(other), wind, "wind", UNTIL, "ab" * 32, rows.slice(0, 9))
+            hindcasts.save(role(other), wind, "wind", rule, UNTIL, "ab" * 32, rows.slice(0, 9))

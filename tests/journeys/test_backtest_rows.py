@@ -218,7 +218,7 @@ def test_a_pool_that_reads_forecasts_reads_those_of_its_run(staged: DictStore) -
     carbon = job("carbon")
     carbon.run()
 
-    assert one_by_one(carbon).differs == ()
+    assert one_by_one(carbon).check.differs == ()
     features = carbon.model(UNTIL).held.rungs[0].features
     assert {"forecast_solar", "forecast_wind"} & set(features)
 

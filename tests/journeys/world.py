@@ -21,7 +21,7 @@ from wattahead.jobs.promote import Verdict, promote, register_baselines
 from wattahead.jobs.score import Scorer
 from wattahead.sources.mapping_files import find_mapping
 from wattahead.sources.synthetic import generate, write
-from wattahead.storage.catalogs import publish_catalog, read_catalog
+from wattahead.storage.catalogs import latest_catalog, publish_catalog, read_catalog
 from wattahead.storage.documents import build
 from wattahead.storage.objects import Bucket
 from wattahead.storage.tables import read_parquet
@@ -108,8 +108,9 @@ def two_stages(folder: Path) -> DictStore:
     publish_catalog(bucket_of(store), catalog)
     # A clock a week on closes January and February.
     assert not ingest(bucket_of(store), find_mapping("synthetic"), folder, now=ISSUE + 8 * DAY).refused
-    for name in in_order(catalog, catalog.pools):
-        crowned(bucket_of(store), catalog, name)
+    _, published = latest_catalog(bucket_of(store))
+    for name in in_order(published, published.pools):
+        crowned(bucket_of(store), published, name)
     return store
 
 

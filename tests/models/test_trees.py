@@ -79,7 +79,7 @@ def test_no_row_is_asked_of_two_boosters() -> None:
 
 
 @pytest.mark.parametrize("dark", [0.0, np.nan])
-def test_rows_whose_envelope_is_nothing_are_nothing_and_no_booster_is_asked_for_them(dark: float) -> None:
+def test_rows_whose_envelope_is_nothing_or_unknown_are_too_and_no_booster_is_asked_for_them(dark: float) -> None:
     about, body = packed()
     asked = rows(ZONES, holes=0)
     night = np.arange(len(asked.zones) * asked.steps) % 24 < 9
@@ -90,7 +90,7 @@ def test_rows_whose_envelope_is_nothing_are_nothing_and_no_booster_is_asked_for_
     counted = [Tree(Asked(), "", *block) for block in ((0.0, 12.0), (12.0, np.inf))]  # type: ignore[arg-type]  # a booster to it
     Trees(NAMES, {}, tuple(counted), "same_time_1").predict(asked)
 
-    assert (found[night] == 0).all()
+    assert np.array_equal(found[night], np.full(night.sum(), dark), equal_nan=True)
     assert np.array_equal(found[~night], (plain.predict(asked) * asked.column("same_time_1").astype(float))[~night])
     assert sum(one.booster.rows for one in counted) == (~night).sum()  # type: ignore[attr-defined]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from training.samples import Samples
 from training.trainers.protocol import Lesson
 from wattahead.domain.catalog import Pool
-from wattahead.domain.hours import DAY, HOUR
+from wattahead.domain.hours import DAY, HOUR, MINUTE
 from wattahead.models.rows import Floats, Rows
 
 FEATURES = ("hour", "lead", "wind", "same_time_1")
@@ -41,7 +41,7 @@ def samples(
     asked = Rows(names, steps, FEATURES, block, draw.uniform(10, 100, count))
     told = truth(asked, np.repeat(names, steps)) + noise * draw.laplace(0, 1, count * steps)
     times = np.tile(FIRST + 5 * HOUR + np.arange(days) * DAY, len(zones))
-    return Samples(asked, times, told * asked.row_scale, np.zeros(count, dtype=np.int32))
+    return Samples(asked, times, told * asked.row_scale, np.zeros(count, dtype=np.int32), minutes * MINUTE)
 
 
 def lesson(held: Samples, *, seed: int = 1, features: tuple[str, ...] = FEATURES, **parameters: Any) -> Lesson:

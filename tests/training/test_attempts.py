@@ -12,8 +12,10 @@ from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import UNTIL
 from training import __main__ as program
 from training.attempts import run_id
-from training.question import FAILED, USAGE, Question, parser
+from training.parsing import FAILED, USAGE
+from training.question import Question, parser
 from training.stopping import CODE, Stop, Stopped
+from training.trainers import trainer
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Transient
 from wattahead.storage.catalogs import latest_catalog
@@ -131,16 +133,25 @@ def test_a_pool_that_fails_says_why_and_does_not_keep_the_others_from_training(
     assert found["solar"].errors[""].startswith("E_TRAIN_ROWS: ")
 
 
-def test_a_fault_in_the_code_is_recorded_and_raised(
-    copied: Callable[..., SignalledStore], few_trees: Catalog, monkeypatch: pytest.MonkeyPatch
+def test_a_fault_in_the_code_is_recorded_and_told_and_the_next_pool_is_trained(
+    copied: Callable[..., SignalledStore],
+    few_trees: Catalog,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("training.candidate.trainer", lambda _: 1 / 0)
+    faults = iter([ZeroDivisionError("a fault")])
+
+    def faulty(name: str) -> object:
+        for fault in faults:
+            raise fault
+        return trainer(name)
+
+    monkeypatch.setattr("training.candidate.trainer", faulty)
     store = copied()
 
-    with pytest.raises(ZeroDivisionError):
-        ask(bucket_of(store), few_trees, "wind")
+    assert ask(bucket_of(store), few_trees, "solar", "wind") == FAILED
 
-    assert [entry.errors[""] for entry in told(store)] == ["ZeroDivisionError: division by zero"]
+    found = {entry.pool: entry.errors.get("", "") for entry in told(store)}
+    assert found == {"solar": "ZeroDivisionError: a fault", "wind": ""}
 
 
 class Refusing(DictStore):

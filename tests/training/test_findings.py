@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from training.findings import SURE, Finding, capacity_growth, findings, hour_label, level_shift, radiation_delay
+from training.findings import SURE, Finding, findings, hour_label, radiation_delay
 from wattahead.domain import sun
 from wattahead.domain.catalog import Signal
 from wattahead.domain.hours import DAY, HOUR, MINUTE, NEVER, instant
@@ -143,59 +143,6 @@ def test_radiation_that_leads_points_at_its_labels() -> None:
     assert found.fix == "check hour_label and time_zone of the weather"
 
 
-# --- size and level ---------------------------------------------------------------------------------------------------
-
-
-def _load(days: int, growth: float = 0.0, seed: int = 1) -> Floats:
-    """Return a demand-like series: hours, seasons, growth a year, slow noise."""
-    draw, hours = np.random.default_rng(seed), np.arange(days * 24)
-    noise = np.repeat(np.cumprod(1 + 0.01 * draw.standard_normal(days)) ** 0.3, 24)
-    seasons = 1 + 0.15 * np.cos(2 * np.pi * hours / 24 / 365)
-    return np.asarray(
-        1000 * seasons * (1 + 0.2 * np.sin(2 * np.pi * hours / 24)) * noise * (1 + growth) ** (hours / 8760)
-    )
-
-
-@pytest.mark.parametrize("growth", [-0.2, 0.0, 0.1, 1.0])
-def test_growth_is_told_from_the_season(growth: float) -> None:
-    found = capacity_growth("Z", _load(800, growth), HOUR, 28 * DAY)
-
-    assert found is not None
-    assert found.value == pytest.approx(growth, rel=0.1, abs=0.03)
-
-
-def test_a_scaling_window_that_growth_outruns_is_shortened() -> None:
-    fast, slow = (capacity_growth("Z", _load(800, growth), HOUR, 60 * DAY) for growth in (1.3, 0.05))
-
-    assert fast is not None
-    assert slow is not None
-    assert (fast.fix, slow.fix) == ('scaling_window = "P14D"', "")
-
-
-def test_less_than_a_year_says_nothing_of_growth() -> None:
-    assert capacity_growth("Z", _load(380), HOUR, 28 * DAY) is None
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_a_new_level_is_found_and_the_season_is_none(seed: int) -> None:
-    values = _load(500, seed=seed)
-    moved = values.copy()
-    moved[-14 * 24 :] *= 0.6
-
-    calm, found = level_shift("Z", values, HOUR), level_shift("Z", moved, HOUR)
-
-    assert calm is not None
-    assert found is not None
-    assert calm.fix == ""
-    assert found.value == pytest.approx(0.6 * calm.value, rel=0.01)
-    assert found.fix != ""
-
-
-@pytest.mark.parametrize("values", [_load(120), np.full(500 * 24, np.nan), np.zeros(500 * 24)])
-def test_too_little_to_compare_with_says_nothing_of_levels(values: Floats) -> None:
-    assert level_shift("Z", values, HOUR) is None
-
-
 # --- of a pool's inputs -----------------------------------------------------------------------------------------------
 
 
@@ -261,6 +208,27 @@ def test_what_became_known_later_changes_nothing() -> None:
     )
 
     assert before == after != ()
+
+
+@pytest.mark.parametrize("hours", [0, 7])
+def test_days_after_the_cut_change_nothing_that_is_found(hours: int) -> None:
+    names, inputs = _inputs("solar")
+    until = START + 56 * DAY + hours * HOUR
+
+    def ended(one: Panel) -> Panel:
+        cells = (until - one.start) // HOUR
+        return Panel(one.start, HOUR, one.values[:, :cells], one.available[:, :cells], {})
+
+    weather = {name: ended(one) for name, one in inputs.weather.items()}
+    short = Inputs(ended(inputs.target), weather, inputs.latitude, inputs.longitude, inputs.capacity)
+
+    assert findings(inputs, names, SOLAR, until) == findings(short, names, SOLAR, until) != ()
+
+
+def test_a_cut_before_the_first_day_says_nothing() -> None:
+    names, inputs = _inputs("solar")
+
+    assert findings(inputs, names, SOLAR, START - DAY) == ()
 
 
 def test_inputs_that_know_nothing_say_nothing() -> None:

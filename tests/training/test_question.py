@@ -1,6 +1,7 @@
 """The command line of training: which pools it chooses, whom it takes along, and by whom they are trained."""
 
 import io
+import time
 from dataclasses import replace
 from uuid import uuid4
 
@@ -12,10 +13,12 @@ from tests.journeys.world import UNTIL
 from training import __main__ as program
 from training import trainers
 from training.attempts import run_id
+from training.parsing import known_by
 from training.question import Question, chosen, find_trainer, question, taught_by
 from training.stopping import Stop
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused
+from wattahead.domain.hours import DAY, HOUR, MINUTE, instant, iso
 from wattahead.storage.bundles import fetch
 from wattahead.storage.catalogs import latest_catalog
 from wattahead.storage.ledger import entries
@@ -142,3 +145,28 @@ def test_a_training_by_another_trainer_is_another_run_and_its_manifest_names_it(
 def test_an_unknown_pool_is_answered_with_the_known_ones(catalog: Catalog) -> None:
     with pytest.raises(Refused, match="there is no pool 'wnd'. Fix: use demand, solar, wind"):
         chosen(catalog, "wnd")
+
+
+@pytest.mark.parametrize("words", ["", "--validate k_fold"])
+def test_a_training_until_a_time_to_come_is_refused_before_the_registry_hears_of_it(
+    words: str, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tomorrow = iso(time.time_ns() // 1000 + DAY)
+
+    assert program.main(["--bucket", url, "--pools", "wind", "--until", tomorrow, *words.split()]) == 64
+
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"E_CONFIG: --until {tomorrow} is ahead of the clock" in said
+    assert "Fix: name a time that is over, or leave --until out." in said
+    assert entries(open_bucket(url)) == []
+    assert not open_bucket(url).keys("models")
+
+
+def test_a_time_that_is_over_is_taken_and_a_clock_may_be_five_minutes_slow() -> None:
+    now = instant("2026-03-01T00:00Z")
+
+    assert known_by(iso(now), now) == now
+    assert known_by(iso(now - HOUR), now) == now - HOUR
+    assert known_by(iso(now + 5 * MINUTE), now) == now + 5 * MINUTE
+    with pytest.raises(Refused, match="E_CONFIG"):
+        known_by(iso(now + 6 * MINUTE), now)

@@ -10,12 +10,13 @@ from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import UNTIL
 from training import splits
 from training.candidate import Material, material
+from training.parsing import INTERRUPTED, USAGE
 from training.question import taught_by
 from training.trainers import TRAINERS
 from training.trainers.protocol import Range
-from training.tune import INTERRUPTED, main
-from training.tuned import compared
-from training.tuning import Question, Study, Trial, pinned, saved
+from training.tune import main
+from training.tuned import compared, lines
+from training.tuning import Question, Study, TimeIsOver, Trial, pinned, saved
 from training.tuning_samplers import GRID, SAMPLERS, Search, Told, grid
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, iso
@@ -170,6 +171,39 @@ def test_a_gain_on_every_day_is_told_with_its_interval_and_one_by_luck_as_noise(
     assert compared(own, {1: (5.0, 24)}).endswith(": no more than noise")  # a day says nothing of others
 
 
+def test_with_no_trial_over_it_is_said_what_has_been_tried(told: Material) -> None:
+    one = study(told, DictStore())
+    assert list(lines(one, quiet)) == ["nothing has been tried yet, not even the catalog's own parameters"]
+
+    one.go_on(0, quiet, quiet)
+
+    own, none = lines(one, quiet)
+    assert own.startswith(f"the catalog's own parameters: loss {one.trials[0].loss:.5f} ")
+    assert none == "no other trial is over yet"
+
+
+@pytest.mark.parametrize("step", [0, 1, 2, 3])
+def test_a_comparison_that_the_time_does_not_allow_is_left_out_and_the_rest_is_told(told: Material, step: int) -> None:
+    one = study(told, DictStore())
+    one.go_on(3, quiet, quiet)
+    heard = list[str]()
+    whole = list(lines(one, heard.append))
+
+    def over(said: str) -> None:
+        heard.append(said)
+        if len(heard) > step:
+            raise TimeIsOver
+
+    assert len(heard) == 4  # two trainings, and two words of each
+    heard.clear()
+    found = list(lines(one, over))
+
+    assert len(heard) == step + 1
+    assert [found[:-2], found[-1]] == [whole[:-2], whole[-1]]
+    assert whole[-2].startswith("on the ")
+    assert found[-2].startswith("the time is over: not compared on the later days")
+
+
 # --- the command -----------------------------------------------------------------------------------------------------
 
 
@@ -204,7 +238,9 @@ def test_a_command_without_time_left_or_stopped_says_how_to_go_on(
     asked = ["wind", "--bucket", str(tmp_path), "--trainer", "scaling", "--trials", "2", "--until", iso(UNTIL)]
 
     assert main([*asked, "--timeout", "PT0H"]) == 0
-    assert "the time is over after 0 trials; more: the same command" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "the time is over after 0 trials; more: the same command" in said
+    assert "nothing has been tried yet, not even the catalog's own parameters" in said
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -214,3 +250,41 @@ def test_a_command_without_time_left_or_stopped_says_how_to_go_on(
     assert "the same command goes on where it was" in capsys.readouterr().err
     assert main(["wind", "--bucket", str(tmp_path), "--trainer", "seasonal_naive"]) == 64
     assert "trainer seasonal_naive has nothing to search" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("trials", ["-3", "0", "some"])
+def test_a_number_of_trials_that_is_none_is_refused(trials: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["wind", "--trials", trials])
+
+    assert ended.value.code == USAGE
+    assert f"argument --trials: {trials} is no number of trials" in capsys.readouterr().err
+
+
+def test_a_search_whose_trials_are_over_but_not_its_time_ends_without_the_comparison(
+    untrained_world: DictStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket = open_bucket(str(tmp_path))
+    for key, body in untrained_world.objects.items():
+        bucket.create(key, body)
+    asked = ["wind", "--bucket", str(tmp_path), "--trainer", "scaling", "--trials", "3"]
+    assert main([*asked, "--until", iso(UNTIL)]) == 0
+    assert "later days that no trial has seen: +" in capsys.readouterr().err
+
+    assert main([*asked, "--timeout", "PT0H"]) == 0
+
+    said = capsys.readouterr().err
+    assert "the time is over: not compared on the later days" in said
+    assert "[pools.wind]" in said
+
+
+def test_a_search_until_a_time_to_come_is_refused(
+    untrained_world: DictStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket = open_bucket(str(tmp_path))
+    for key, body in untrained_world.objects.items():
+        bucket.create(key, body)
+
+    assert main(["wind", "--bucket", str(tmp_path), "--until", "2199-01-01T00:00Z"]) == USAGE
+    assert "--until 2199-01-01T00:00Z is ahead of the clock" in capsys.readouterr().err
+    assert not bucket.keys("tuning")

@@ -1,20 +1,22 @@
 """`python -m training.backtest`: a rolling-origin backtest of one pool, resumable, with what it found and its speed."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from training import evaluate
-from training.backtest.question import FAILED, USAGE, Question, question
+from training import scores
+from training.backtest.question import Question, question
 from training.backtest.run import Backtest
 from training.backtest.speed import compared
+from training.evaluate import evaluate
+from training.parsing import FAILED, INTERRUPTED, code_of
 from training.stopping import CODE, Stop, Stopped
 from wattahead.domain.errors import Refused, WattaheadError
-
-INTERRUPTED = 130  # what a shell says of a process that Ctrl-C ended
+from wattahead.storage.objects import Bucket
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,14 +32,25 @@ def main(arguments: list[str] | None = None) -> int:
             lines, same = compared(job)
             for line in lines:
                 _plain(console, line)
+            _judged(asked.bucket, asked.plain, console)
     except WattaheadError as error:
         console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        return USAGE if isinstance(error, Refused) else FAILED
+        return code_of(error)
     except (Stopped, KeyboardInterrupt) as ended:
         console.print("stopped; the same command goes on where it was", style="red", highlight=False)
         return CODE if isinstance(ended, Stopped) else INTERRUPTED
-    judged = evaluate.main(["--bucket", asked.url, "--kind", "backtest", "--run", asked.plain.run])
-    return judged if same else FAILED
+    return 0 if same else FAILED
+
+
+def _judged(bucket: Bucket, asked: Question, console: Console) -> None:
+    """Print and save how good the run was, or say why nothing can be told of it yet."""
+    now = time.time_ns() // 1000
+    try:
+        evaluate(bucket, scores.Asked("backtest", asked.run, 0, now), now=now)
+    except Refused as error:
+        if error.code != "E_FEAT_NO_ROWS":
+            raise
+        _plain(console, f"every month is there, but {error.fact}: --kind backtest --run {asked.run} evaluates it later")
 
 
 def _plain(console: Console, said: str) -> None:

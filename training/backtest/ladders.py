@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import training
+import wattahead
 from training.candidate import Material, candidate, libraries, material
 from training.trainers import trainer
 from training.trainers.protocol import Progress, Trainer
@@ -63,8 +64,9 @@ def identity(told: Material, seed: int) -> str:
 
 
 def _code(learns: Trainer) -> list[str]:
-    """Return the hashes of what is run: this folder's modules, and the one of a trainer from elsewhere."""
-    here = Path(training.__file__).parent
+    """Return the hashes of what is run: how features and bundles are made, what learns, a trainer from elsewhere."""
+    here, shared = Path(training.__file__).parent, Path(wattahead.__file__).parent
     files = {*here.glob("*.py"), *here.glob("trainers/*.py")}
+    files |= {file for part in ("domain", "features", "models") for file in (shared / part).glob("*.py")}
     told = getattr(learns, "__file__", None) or getattr(sys.modules.get(type(learns).__module__), "__file__", None)
     return [sha256(path.read_bytes()) for path in sorted({*files, Path(told)} if told else files)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from training.backtest.schedule import Month, months
-from training.parsing import Parser
+from training.parsing import Parser, opened
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import duration, floor_hour, instant, iso
@@ -16,13 +16,13 @@ from wattahead.jobs.plan import planned_pool
 from wattahead.storage import keys
 from wattahead.storage.catalogs import latest_catalog
 from wattahead.storage.documents import canonical, decode, encode
-from wattahead.storage.objects import Bucket, open_bucket, sha256
+from wattahead.storage.objects import Bucket, sha256
 
-USAGE, FAILED = 64, 1
 EXIT_CODES: Final = """\
 exit codes:
-  0    every month is there
-  1    the storage or a training failed; what was done stays, the same command goes on
+  0    every month is there, and the hours that were tried again gave the same rows
+  1    the storage or a training failed; what was done stays, the same command goes on.
+       Or the rows are not those of live scoring: the same command says so again, another --run begins anew
   64   the question was wrong, or the run was begun with another one
   130  stopped by Ctrl-C, 143 by SIGTERM: the same command goes on where it was
 """
@@ -57,7 +57,6 @@ class Asked:
     """A question and where it is answered."""
 
     bucket: Bucket
-    url: str
     catalog: Catalog
     plain: Question
     once: bool  # whether equal rows are predicted once
@@ -126,13 +125,9 @@ def parser() -> argparse.ArgumentParser:
 def question(arguments: list[str] | None) -> Asked:
     """Return what the command line asks for; raise `Refused` where it cannot be answered."""
     said = parser().parse_args(arguments)
-    try:
-        bucket = open_bucket(said.bucket)
-    except OSError as error:
-        fix = "use s3://bucket, or a folder that may be written"
-        raise Refused("E_CONFIG", f"bucket {said.bucket!r} cannot be opened: {error}", fix=fix) from error
+    bucket = opened(said.bucket)
     catalog = with_window(latest_catalog(bucket)[1], said.pool, said.window)
     times = (instant(said.first), instant(said.last), duration(said.every))
     plain = asked_of(catalog, said.pool, *times, said.retrain, run=said.run, seed=said.seed)
     admit(HourEvent(floor_hour(plain.last), "backtest", plain.run), time.time_ns() // 1000)
-    return Asked(bucket, said.bucket, catalog, plain, said.once)
+    return Asked(bucket, catalog, plain, said.once)

@@ -22,7 +22,7 @@ MEANINGS: Final = {
     "band covers": "Share of the hours whose truth lies between the outermost quantiles; p10 to p90 states 80 %.",
     "large ramps hit": (
         "Of the tenth of the hours with the largest change of the truth, the share in which the median changed in the "
-        "same direction and at least as much (Ferreira et al. 2010 for the definition of a ramp)."
+        "same direction by at least the smallest of these changes (Ferreira et al. 2010 for the definition of a ramp)."
     ),
     "situation": (
         "Thirds of the forecasts by how the weather turned out: for solar by the clear-sky index, otherwise by the "

@@ -59,10 +59,11 @@ class Learner:
 
     def fit(self, samples: Samples) -> Piece:
         """Return the model of all zones of `samples`."""
-        known = np.isfinite(samples.scaled_truth)
+        whole = envelope_of(samples.rows, self.envelope)
+        known = np.isfinite(samples.scaled_truth) & np.isfinite(whole)
         columns = samples.rows.columns(self.features)
         center, width = np.array([_middle(column[known]) for column in columns]).T
-        raised = envelope_of(samples.rows, self.envelope)[known]
+        raised = whole[known]
         design = np.empty((len(raised), len(columns) + 1))  # years of a pool are gigabytes: one column after the other
         for number, column in enumerate(columns):
             one = slice(number, number + 1)

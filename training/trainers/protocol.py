@@ -33,7 +33,7 @@ class Fitted:
     files: Mapping[str, bytes]
     facts: Mapping[str, Any]
     # (samples x H) medians in units of the scale, NaN where there is none. The members of each come from fits that had
-    # not seen its week; their weights, a handful of numbers, are those of all weeks.
+    # not seen its week; their weights, a handful of numbers, are those of all weeks. Bands may move them a little more.
     held_out: NDArray[np.float64] | None = None
 
 

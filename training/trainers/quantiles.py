@@ -181,6 +181,8 @@ def _held_back(table: _Table, samples: Samples, chosen: dict[str, Any], rounds: 
     found = np.full(len(samples) * samples.rows.steps, np.nan)
     rows = np.flatnonzero(np.isfinite(samples.scaled_truth))
     for learn, held in splits.folds(samples, folds):
+        if not learn[table.sample].any() or not held.any():
+            continue
         booster = table.fit(learn, chosen, rounds)
         inside = held[table.sample]
         found[rows[inside]] = booster.predict(table.matrix[inside], num_threads=1)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from math import isfinite
 from typing import Literal
 
 from wattahead.domain.errors import Refused
@@ -61,6 +62,11 @@ class Signal:
                 f"resolution {self.resolution} does not divide an hour",
                 fix="use PT1H, PT30M, PT15M or PT5M",
             )
+        for other, factor in self.factors.items():
+            if not isfinite(factor):
+                raise Refused(
+                    "E_CONFIG", f"the factor of {checked('signal', other)} is {factor}", fix="give a finite number"
+                )
         for zone, capacity in self.capacity.items():
             if not 0 < capacity < float("inf"):
                 raise Refused(
@@ -165,7 +171,7 @@ def check_forecasts(catalog: Catalog) -> None:
     for name, pool in catalog.pools.items():
         features = catalog.feature_sets[pool.feature_set]
         if MIX in features:
-            _check_mix(name, catalog.signals[pool.signal], forecasts_of(features))
+            _check_mix(name, catalog.signals[pool.signal], forecasts_of(features), catalog.signals)
         for signal in forecasts_of(features):
             known(f"pool {name}: the signal of forecast_{signal}", signal, catalog.signals)
             makers = catalog.forecasters(signal, pool.zones)
@@ -181,7 +187,7 @@ def check_forecasts(catalog: Catalog) -> None:
                 _check_hours(catalog, name, maker)
 
 
-def _check_mix(name: str, signal: Signal, read: Collection[str]) -> None:
+def _check_mix(name: str, signal: Signal, read: Collection[str], signals: Mapping[str, Signal]) -> None:
     if not signal.factors:
         raise Refused(
             "E_CONFIG",
@@ -194,6 +200,22 @@ def _check_mix(name: str, signal: Signal, read: Collection[str]) -> None:
             f"pool {name} has the feature {MIX}, and does not read the forecast of {other}, which is part of it",
             fix=f"add forecast_{other} to its features",
         )
+    fix = "give all of them one unit: amounts are added up"
+    units = {other: signals[other].unit for other in sorted(signal.factors) if other in signals}
+    if len(set(units.values())) > 1:
+        told = ", ".join(f"{other} in {unit}" for other, unit in units.items())
+        raise Refused("E_CONFIG", f"the parts of {signal.key}/{signal.subkey} have units of their own: {told}", fix=fix)
+
+
+def check_once(catalog: Catalog) -> None:
+    """Refuse a series that two pools forecast: readers would meet two rows for one hour."""
+    found: dict[Series, str] = {}
+    for name in catalog.pools:
+        for series in catalog.series(name):
+            if series in found:
+                both = f"{series} stands in the pools {found[series]} and {name}"
+                raise Refused("E_CONFIG", both, fix="leave it in one of them")
+            found[series] = name
 
 
 def _check_hours(catalog: Catalog, name: str, maker: str) -> None:

@@ -89,7 +89,7 @@ def measured(one: Scored) -> Measured:
 
 
 def ratios(one: Scored) -> dict[str, Ratio]:
-    """Return every measure of a series: `metrics` has each as a plain function, with its source."""
+    """Return every measure of a series as a ratio of the sums of what `losses` says of each hour."""
     truth, median, (low, high) = one.truth, one.median, one.band
     unit, each = one.signal.unit, np.ones(truth.shape)
     error, score = (
@@ -111,7 +111,7 @@ def ratios(one: Scored) -> dict[str, Ratio]:
         "rcrps": Ratio(score, np.full(truth.shape, metrics.spread(truth)), "1"),
         "coverage": Ratio(losses.inside(truth, low, high), each, "1"),
         "width": Ratio(losses.width(truth, low, high), each, unit),
-        "fallback": Ratio(np.broadcast_to(one.level[:, None] > 0, truth.shape).astype(np.float64), each, "1"),
+        "fallback": Ratio(np.where(np.isfinite(truth), one.level[:, None] > 0, np.nan), each, "1"),
     }
     if metrics.far_from_zero(truth):
         found["mape"] = Ratio(100 * losses.relative(truth, median), each, "%")
@@ -125,6 +125,11 @@ def ratios(one: Scored) -> dict[str, Ratio]:
 
 
 def _ramps(truth: Floats, median: Floats, unit: str) -> dict[str, Ratio]:
+    """Return how well changes from step to step are told.
+
+    A ramp of the truth is hit where the median has one at the same step in the same direction: a change by at least
+    the same threshold, however much larger the truth's is. A ramp of the median that hits none is a false alarm.
+    """
     changes = [losses.change(values) for values in (truth, median)]
     came, said = (losses.ramps(change, metrics.ramp_threshold(truth)) for change in changes)
     known = np.isfinite(changes[0]) & np.isfinite(changes[1])

@@ -1,4 +1,4 @@
-"""How good forecasts were: one plain function per measure, arrays in, a number out. NaN rows count nowhere."""
+"""How good forecasts were: plain functions, arrays in, a number out. NaN rows count nowhere."""
 
 from collections.abc import Sequence
 
@@ -15,29 +15,6 @@ RAMP_PERCENTILE = 90  # of the truth's own changes: the tenth of the steps with 
 def mae(truth: Floats, median: Floats) -> float:
     """Mean absolute error of the median [unit of the truth]."""
     return _mean(losses.absolute(truth, median))
-
-
-def nmae(truth: Floats, median: Floats, by: Floats) -> float:
-    """Mean absolute error over the mean of `by` in the same hours: the truth itself, a capacity or a scale."""
-    error = losses.absolute(truth, median)
-    known = np.isfinite(error) & np.isfinite(by)
-    size = _mean(np.where(known, by, np.nan))
-    return _mean(np.where(known, error, np.nan)) / size if size > 0 else float("nan")
-
-
-def bias(truth: Floats, median: Floats) -> float:
-    """Mean bias error: forecast minus truth [unit of the truth]."""
-    return _mean(losses.signed(truth, median))
-
-
-def rmse(truth: Floats, median: Floats) -> float:
-    """Root of the mean squared error [unit of the truth]."""
-    return float(np.sqrt(_mean(losses.squared(truth, median))))
-
-
-def mape(truth: Floats, median: Floats) -> float:
-    """Mean absolute percentage error [%]; hours whose truth is 0 are left out."""
-    return 100 * _mean(losses.relative(truth, median))
 
 
 def pinball(truth: Floats, quantile: Floats, probability: float) -> float:
@@ -74,28 +51,15 @@ def coverage(truth: Floats, low: Floats, high: Floats) -> float:
     return _mean(losses.inside(truth, low, high))
 
 
-def width(truth: Floats, low: Floats, high: Floats) -> float:
-    """Mean width of the band [unit of the truth]."""
-    return _mean(losses.width(truth, low, high))
-
-
-def ramp_mae(truth: Floats, median: Floats) -> float:
-    """Mean absolute error of the change from step to step, arrays of shape (issue times, steps) [unit of the truth]."""
-    return mae(losses.change(truth), losses.change(median))
-
-
-def ramp_hits(truth: Floats, median: Floats) -> float:
-    """Share of the truth's ramps that the median has at the same step and in the same direction, as large."""
-    threshold = ramp_threshold(truth)
-    came, said = (losses.ramps(losses.change(values), threshold) for values in (truth, median))
-    return float((said == came)[came != 0].mean()) if (came != 0).any() else float("nan")
-
-
 def ramp_threshold(truth: Floats) -> float:
-    """Return how large a change is a ramp [unit of the truth]; infinite where no change is known or none was."""
+    """Return the smallest change that is a ramp [unit of the truth]; infinite where no change is known or none was.
+
+    Where less than a tenth of the steps changed at all, each of these changes is one.
+    """
     changes = np.abs(losses.change(truth))
     known = changes[np.isfinite(changes)]
-    return float(np.percentile(known, RAMP_PERCENTILE)) or np.inf if len(known) else np.inf
+    bound = np.percentile(known, RAMP_PERCENTILE) if len(known) else np.inf
+    return float(np.min(known[(known >= bound) & (known > 0)], initial=np.inf))
 
 
 def far_from_zero(truth: Floats) -> bool:

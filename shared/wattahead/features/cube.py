@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from wattahead.domain.graph import forecasts_of
+from wattahead.domain.graph import MIX, forecasts_of
 from wattahead.domain.hours import DAY, MINUTE
 from wattahead.domain.quality import Quality
 from wattahead.features import external
 from wattahead.features.grammar import feature, lookback_days, signals_of
 from wattahead.features.history import extreme, window
-from wattahead.features.others import Issued
+from wattahead.features.others import Issued, absent
 from wattahead.features.panel import Panel
 from wattahead.features.view import EXTERNAL_BEFORE, SEARCH_DAYS, WEATHER_AFTER, WEATHER_BEFORE, View
 
@@ -146,11 +146,7 @@ def _view(recipe: Recipe, inputs: Inputs, times: Instants) -> View:
         inputs.timezones,
         inputs.holidays,
         others,
-        {
-            name: issued.at(times, recipe.steps) / others[name].scale[:, :, None]
-            for name, issued in inputs.forecasts.items()
-            if name in others
-        },
+        {name: issued.at(times, recipe.steps) for name, issued in inputs.forecasts.items() if name in others},
         {name: external.known(held, times, recipe.steps) for name, held in inputs.external.items()},
         recipe.factors,
     )
@@ -188,13 +184,13 @@ def _flags(recipe: Recipe, view: View) -> NDArray[np.int32]:
 
 
 def _of_others(recipe: Recipe, view: View) -> NDArray[np.int64]:
-    """Return the flags of other signals. One that a zone did not have in the whole window is not late: it has none."""
+    """Return the flags of other signals. One that a zone does not have is neither late nor missing."""
     flags = np.zeros(view.scale.shape, dtype=np.int64)
     for name, other in view.others.items():
         late = (other.newest > _unpublished(recipe.others[name])) & (other.newest < other.target.shape[2])
         flags |= np.where(late & bool(recipe.others[name].features), Quality.INPUT_STALE, 0)
-    for name in forecasts_of(recipe.features):
-        there = np.isfinite(view.forecasts[name]).any(axis=2) if name in view.forecasts else np.array(False)  # noqa: FBT003
+    for name in {*forecasts_of(recipe.features), *(recipe.factors if MIX in recipe.features else ())}:
+        there = name in view.forecasts and (np.isfinite(view.forecasts[name]).any(axis=2) | absent(view, name))
         flags |= np.where(there, 0, Quality.INPUT_MISSING)
     if not set(signals_of(recipe.features)) <= view.others.keys():
         flags |= Quality.INPUT_MISSING  # a signal that the catalog no longer holds

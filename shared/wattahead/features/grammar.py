@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wattahead.domain.catalog import Catalog, check_forecasts, known
+from wattahead.domain.catalog import Catalog, check_forecasts, check_once, known
 from wattahead.domain.errors import Refused
 from wattahead.domain.graph import MIX
 from wattahead.features import calendar, clock, derived, external, history, others, weather
@@ -85,6 +85,20 @@ def columns(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(feature(name).name for name in dict.fromkeys(names) if name != ZONE)
 
 
+def known_columns(names: Iterable[str]) -> tuple[str, ...]:
+    """Return `columns` without the names that this version does not know, as in a bundle of another one."""
+    return columns(name for name in dict.fromkeys(names) if name != ZONE and is_known(name))
+
+
+def is_known(name: str) -> bool:
+    """Return whether there is a feature called `name`."""
+    try:
+        feature(name)
+    except Refused:
+        return False
+    return True
+
+
 def variables(names: Iterable[str]) -> tuple[str, ...]:
     """Return the weather variables that features read, sorted."""
     return tuple(sorted({feature(name).variable for name in columns(names)} - {""}))
@@ -112,6 +126,7 @@ def check(catalog: Catalog) -> Catalog:
                     fix=f"leave {signal} out of its features",
                 )
     check_forecasts(catalog)
+    check_once(catalog)
     return catalog
 
 

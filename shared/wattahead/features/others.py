@@ -59,7 +59,8 @@ def forecast(view: View, signal: str, hours: int = 0) -> Floats:
     """Return the median at the valid time, or `hours` after it; NaN beyond the horizon or without a forecast."""
     found = np.full(view.shape, np.nan)
     if signal in view.forecasts:
-        held, away = view.forecasts[signal], hours * HOUR // view.step
+        held = view.forecasts[signal] / view.others[signal].scale[:, :, None]
+        away = hours * HOUR // view.step
         first, last = max(-away, 0), min(view.steps, view.steps - away)
         if first < last:
             found[:, :, first:last] = held[:, :, first + away : last + away]
@@ -74,8 +75,8 @@ def forecast_mean(view: View, signal: str) -> Floats:
 def mix(view: View) -> Floats:
     """Return the mean of the target's factors, weighted by the medians of their signals, in units of its scale.
 
-    A signal that the zone does not have counts for nothing. NaN without the forecast of one that it has, and where
-    their sum is not above zero.
+    A signal that the zone does not have counts for nothing, unless somebody forecasts it all the same. NaN without the
+    forecast of one that it has, and where their sum is not above zero.
     """
     total, brought = np.zeros(view.shape), np.zeros(view.shape)
     for name, factor in sorted(view.factors.items()):
@@ -87,12 +88,13 @@ def mix(view: View) -> Floats:
 
 
 def _amount(view: View, signal: str) -> Floats:
-    scale = _scale(view, signal)
-    return np.where(np.isfinite(scale), view.forecasts[signal] * scale, 0.0)
+    said = view.forecasts[signal]
+    return np.where(np.isnan(said) & absent(view, signal)[:, :, None], 0.0, said)
 
 
-def _scale(view: View, signal: str) -> Floats:
-    return view.others[signal].scale[:, :, None]
+def absent(view: View, signal: str) -> NDArray[np.bool_]:
+    """Return where a zone does not have another signal, shape (S, T): there is no scale to measure it by."""
+    return np.isnan(view.others[signal].scale)
 
 
 def forecast_feature(name: str) -> tuple[str, Callable[[View], Floats]] | None:

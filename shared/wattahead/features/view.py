@@ -34,7 +34,7 @@ class View:
     timezones: tuple[str, ...] = ()  # (S) IANA names, "" for mean solar time; empty: nobody asked the catalog
     holidays: tuple[str, ...] = ()  # (S) calendars such as US-CA, "" for none; empty: nobody asked the catalog
     others: Mapping[str, "View"] = field(default_factory=dict)  # other signals of the same zones: targets and scales
-    forecasts: Mapping[str, Floats] = field(default_factory=dict)  # of other signals, (S, T, H) in units of their scale
+    forecasts: Mapping[str, Floats] = field(default_factory=dict)  # medians of other signals, (S, T, H) [their unit]
     external: Mapping[str, Floats] = field(default_factory=dict)  # provider -> (S, T, before + H + after) [unit]
     factors: Mapping[str, float] = field(default_factory=dict)  # of a mix: signal -> what a unit of it brings
     made: dict[str, Floats] = field(default_factory=dict)  # derived from the above, kept for the next feature

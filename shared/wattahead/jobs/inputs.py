@@ -30,6 +30,7 @@ class Source:
     zones: dict[str, Zone]
     features: tuple[str, ...]
     signals: Mapping[str, Signal] = field(default_factory=dict)  # by name; those that features read are among them
+    rules: Mapping[str, str] = field(default_factory=dict)  # training only: pool -> the rule of hindcasts to learn from
 
     @classmethod
     def of(cls, planned: PlannedPool) -> "Source":

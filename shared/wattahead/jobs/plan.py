@@ -10,7 +10,7 @@ from wattahead.domain.errors import Refused, WattaheadError
 from wattahead.domain.graph import forecasts_of, stages
 from wattahead.domain.hours import HOUR, iso
 from wattahead.domain.plan import Batch, HourEvent, Plan, PlannedPool
-from wattahead.features.grammar import columns, signals_of
+from wattahead.features.grammar import known_columns, signals_of
 from wattahead.jobs.hour import Answer, Attempt, closed, refuse_closed
 from wattahead.models.baseline import CLIMATE_FEATURES, NAIVE_FEATURES
 from wattahead.storage import keys
@@ -60,11 +60,14 @@ def make_plan(bucket: Bucket, event: HourEvent, sequence: int, catalog: Catalog)
 
 
 def planned_pool(catalog: Catalog, name: str, held: RegistryEntry | None) -> PlannedPool:
-    """Return all that workers need to know of a pool: the features of its bundles, and always the baselines'."""
+    """Return all that workers need to know of a pool: the features of its bundles, and always the baselines'.
+
+    A feature of a bundle that this version does not know is left out: its rung will say so, and the next one serves.
+    """
     pool = catalog.pools[name]
     rungs = tuple(sorted(held.rungs, key=lambda rung: rung.level)) if held else ()
     asked = [feature for rung in rungs for feature in rung.features]
-    features = columns([*asked, *NAIVE_FEATURES, *CLIMATE_FEATURES])
+    features = known_columns([*asked, *NAIVE_FEATURES, *CLIMATE_FEATURES])
     zones = {zone: catalog.zones[zone] for zone in sorted(pool.zones)}
     decided_at = held.effective_from if held else 0
     return PlannedPool(

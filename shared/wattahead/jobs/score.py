@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from wattahead.domain.bundle import Rung
+from wattahead.domain.bundle import Output, Rung
 from wattahead.domain.errors import Refused, Transient, WattaheadError
 from wattahead.domain.plan import Batch, HourEvent, Plan, PlannedPool
 from wattahead.domain.quality import Quality
@@ -36,7 +36,8 @@ class Scorer:
     """Scores hours from one bucket and keeps verified models while the process is warm."""
 
     bucket: Bucket
-    models: MutableMapping[str, Model] = field(default_factory=dict)  # by bundle id: a changed champion is another key
+    # By bundle id: a changed champion is another key.
+    models: MutableMapping[str, tuple[Output, Model]] = field(default_factory=dict)
     plans: MutableMapping[str, Plan] = field(default_factory=dict)  # the last one, by the hash of its bytes
 
     def score(self, event: HourEvent, *, now: int) -> Answer:
@@ -164,16 +165,22 @@ class Scorer:
         """Return the verified model of a rung; proved again first where this runtime is not the one of its proof."""
         if rung.bundle_id not in self.models:
             manifest, files = fetch(self.bucket, planned.name, rung.bundle_id)
-            if manifest.output.unit != planned.signal.unit or manifest.output.quantiles != planned.pool.quantiles:
-                raise Refused(
-                    "E_BUNDLE_FEATURES",
-                    f"bundle {rung.bundle_id[:12]} predicts {manifest.output.unit} {manifest.output.quantiles}",
-                    fix=f"train one for {planned.signal.unit} {planned.pool.quantiles}",
-                )
             if rung.kind in NATIVE and rung.proved_on != runtime():
                 prove(manifest, files)
-            self.models[rung.bundle_id] = load(manifest, files)
-        return self.models[rung.bundle_id]
+            self.models[rung.bundle_id] = manifest.output, load(manifest, files)
+        output, model = self.models[rung.bundle_id]
+        _check_fit(rung, output, planned)  # on every call: models stay, and the catalog may have changed
+        return model
+
+
+def _check_fit(rung: Rung, output: Output, planned: PlannedPool) -> None:
+    """Refuse a bundle of another unit or of other quantiles than the plan's."""
+    if output.unit != planned.signal.unit or output.quantiles != planned.pool.quantiles:
+        raise Refused(
+            "E_BUNDLE_FEATURES",
+            f"bundle {rung.bundle_id[:12]} predicts {output.unit} {output.quantiles}",
+            fix=f"train one for {planned.signal.unit} {planned.pool.quantiles}",
+        )
 
 
 def _measures(plan: Plan, served: Counter[str]) -> dict[str, float]:

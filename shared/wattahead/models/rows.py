@@ -60,11 +60,11 @@ class Rows:
 
 
 def envelope_of(rows: Rows, name: str) -> Floats:
-    """Return what every row's prediction is multiplied by: the feature `name`, or 1 for none, shape (S x H)."""
-    if not name:
-        return np.ones(rows.block.shape[1])
-    held = rows.column(name).astype(np.float64)
-    return np.where(np.isfinite(held), held, 0.0)
+    """Return what every row's prediction is multiplied by: the feature `name`, or 1 for none, shape (S x H).
+
+    NaN where the feature is not known: then nothing is.
+    """
+    return rows.column(name).astype(np.float64) if name else np.ones(rows.block.shape[1])
 
 
 class Model(Protocol):

@@ -46,7 +46,7 @@ class Trees:
             mine = places[own == named[tree.zone]].reshape(-1)
             served = mine[(lead[mine] >= tree.first) & (lead[mine] < tree.last)]
             found[served] = 0.0
-            asked = served[raised[served] != 0]  # a night of solar power is zero whatever its trees say
+            asked = served[np.abs(raised[served]) > 0]  # a night of solar power is zero whatever its trees say
             if len(asked):
                 found[asked] = tree.booster.predict(matrix if len(asked) == len(matrix) else matrix[asked])
         return found * raised

@@ -128,6 +128,11 @@ def backtest_rows(workload: str, run: str, pool: str, at: int, digest: str) -> s
     return f"{root}/{checked('digest', digest)}.parquet"
 
 
+def backtest_check(run: str, pool: str) -> str:
+    """Whether a pool's rows in a backtest run are those of live scoring, as some hours of them said."""
+    return f"backtests/checks/run={checked('run', run)}/pool={checked('pool', pool)}.json"
+
+
 def backtest_model(pool: str, digest: str) -> str:
     """Which bundles a training for backtests came to; `digest` is of all that it depended on. Not the registry."""
     return f"backtests/models/pool={checked('pool', pool)}/{checked('digest', digest)}.json"
@@ -153,7 +158,7 @@ def hindcasts(key: str, subkey: str) -> str:
     return f"hindcasts/key={checked('key', key)}/subkey={checked('subkey', subkey)}"
 
 
-def hindcast(root: str, pool: str, until: int, bundle_id: str, digest: str) -> str:
-    """The hindcasts of one training, which knew nothing that became known after `until` [µs]."""
-    folder = f"{root}/pool={checked('pool', pool)}/until={iso(until).replace(':', '')}"
+def hindcast(root: str, pool: str, rule: str, until: int, bundle_id: str, digest: str) -> str:
+    """The hindcasts of one training by `rule`, which knew nothing that became known after `until` [µs]."""
+    folder = f"{root}/pool={checked('pool', pool)}/rule={checked('digest', rule)}/until={iso(until).replace(':', '')}"
     return f"{folder}/{checked('digest', bundle_id)[:12]}-{checked('digest', digest)}.parquet"
