@@ -100,7 +100,7 @@ def _told_apart(samples: Samples, folds: int) -> list[tuple[NDArray[np.bool_], N
     """Return the folds that have something to learn from and something to say."""
     found = [(learn, held) for learn, held in splits.folds(samples, folds) if learn.any() and held.any()]
     if not found:
-        fix = "ingest more history, or set folds to 2 or more"
+        fix = "ingest more history; samples without the weather of their whole horizon do not count"
         raise Refused("E_TRAIN_ROWS", "no week can be held back from the samples", fix=fix)
     return found
 
