@@ -5,6 +5,7 @@ import sys
 import time
 
 from wattahead.cli.children import run_module
+from wattahead.domain.errors import Refused
 from wattahead.domain.hours import duration, instant
 
 STARTED = "started"
@@ -27,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the hours in a child process, or start them in a deployed stack."""
+    if instant(arguments.first) > instant(arguments.last):
+        raise Refused("E_CONFIG", f"--from {arguments.first} is later than --to {arguments.last}", fix="swap them")
     if arguments.stack:
         return _deployed(arguments)
     asked = ["--from", arguments.first, "--to", arguments.last, "--every", arguments.every, "--run", arguments.run]

@@ -3,10 +3,12 @@
 import argparse
 import sys
 from dataclasses import replace
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 
 from wattahead.domain.catalog import Catalog
+from wattahead.domain.errors import Refused
 from wattahead.features.grammar import check
 from wattahead.jobs.promote import register_baselines
 from wattahead.storage.catalogs import latest_catalog, publish_catalog, read_catalog
@@ -53,6 +55,11 @@ def find_catalog(name: str) -> Catalog:
     if name in shipped():
         with resources.as_file(resources.files("wattahead.sources").joinpath("catalogs", f"{name}.toml")) as path:
             return read_catalog(path)
+    if not Path(name).exists():
+        near = get_close_matches(name, shipped(), n=1, cutoff=0.5)
+        guess = f"use {near[0]}, " if near else ""
+        fix = f"{guess}one of {', '.join(shipped())}, or the path of a TOML file"
+        raise Refused("E_CONFIG", f"there is no catalog {name!r}", fix=fix)
     return read_catalog(Path(name))
 
 

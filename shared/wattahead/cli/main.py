@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from typing import NoReturn
 
-from wattahead.domain.errors import WattaheadError
+from wattahead.domain.errors import Refused, WattaheadError
 
 COMMANDS = {  # name -> (module, one line)
     "synthetic": ("synthetic", "write a folder of generated zones"),
@@ -27,7 +27,7 @@ COMMANDS = {  # name -> (module, one line)
     "show": ("show", "draw the last forecast of a series beside what came true"),
     "codes": ("codes", "list the error codes"),
 }
-USAGE = 64
+FAILED, USAGE = 1, 64
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         return int(chosen.call(chosen))
     except WattaheadError as error:
         sys.stderr.write(f"{error}\n")
-        return USAGE
+        return USAGE if isinstance(error, Refused) else FAILED
 
 
 class _Parser(argparse.ArgumentParser):

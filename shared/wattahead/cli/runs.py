@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+import duckdb
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from wattahead.cli.query import issue_date
+from wattahead.cli.query import issue_date, one_line
+from wattahead.domain.errors import Refused
 from wattahead.domain.hours import from_datetime, iso
 from wattahead.queries.connection import connect
 from wattahead.storage.objects import open_bucket
@@ -26,18 +28,28 @@ _NEWEST: Final = """
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `runs` takes, beside `--bucket`."""
-    parser.add_argument("-n", "--newest", type=int, default=20, metavar="N", help="how many attempts to list")
+    parser.add_argument("-n", "--newest", type=_at_least_one, default=20, metavar="N", help="how many attempts to list")
     parser.add_argument("--failed", action="store_true", help="only attempts that failed, degraded or came too late")
     parser.add_argument("--since", default="", type=issue_date,
                         help="first issue date to look at; without it, as far back as N attempts need")  # fmt: skip
+
+
+def _at_least_one(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the newest attempts of the ledger, one a line."""
     # Every attempt is an object, so a long ledger is not read whole to show its end. Failures may lie anywhere.
     since = arguments.since or ("" if arguments.failed else _reaching_back(arguments.bucket, arguments.newest))
-    with connect(arguments.bucket, since=since) as connection:
-        rows = connection.execute(_NEWEST, [arguments.failed, list(WELL), arguments.newest]).fetchall()
+    try:
+        with connect(arguments.bucket, since=since) as connection:
+            rows = connection.execute(_NEWEST, [arguments.failed, list(WELL), arguments.newest]).fetchall()
+    except duckdb.Error as error:  # such as an entry that somebody damaged
+        why, fix = one_line(error), "look at that entry, or leave its day out with --since"
+        raise Refused("E_FEAT_CORRUPT", f"the ledger cannot be read: {why}", fix=fix) from error
     console = Console(highlight=False)
     console.print(_table(rows) if rows else "no attempts in the ledger" + (" that failed" if arguments.failed else ""))
     return 0
