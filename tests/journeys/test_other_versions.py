@@ -11,7 +11,7 @@ from wattahead.domain.errors import Refused
 from wattahead.jobs.plan import planned_pool
 from wattahead.jobs.promote import Verdict, promote
 from wattahead.jobs.score import Scorer
-from wattahead.storage.catalogs import latest_catalog
+from wattahead.storage.catalogs import latest_catalog, publish_catalog
 from wattahead.storage.registry import latest
 
 
@@ -45,3 +45,16 @@ def test_a_warm_scorer_sees_that_the_catalog_asks_for_another_unit(world: DictSt
 
     with pytest.raises(Refused, match="E_BUNDLE_FEATURES.*predicts MW"):
         scorer.model(rung, replace(planned, signal=replace(planned.signal, unit="kW")))
+
+
+def test_a_pool_whose_weather_was_taken_away_is_served_by_its_history(world: DictStore) -> None:
+    _, catalog = latest_catalog(bucket_of(world))
+    dry = replace(catalog.pools["wind"], weather="", feature_set="dry")
+    pools = {**catalog.pools, "wind": dry}
+    publish_catalog(
+        bucket_of(world), replace(catalog, pools=pools, feature_sets={**catalog.feature_sets, "dry": ("same_time_1",)})
+    )
+
+    whole_hour(bucket_of(world))
+
+    assert levels(world) == {2}

@@ -124,6 +124,15 @@ def test_a_transient_fault_is_raised_and_never_falls_back() -> None:
         climb(ROWS, (CHAMPION, NAIVE), _opener(champion=passing, seasonal_naive=Fake(300)), quantiles=QUANTILES)
 
 
+def test_too_little_memory_is_raised_and_never_falls_back() -> None:
+    class Large(Fake):
+        def predict(self, rows: Rows) -> Floats:
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        climb(ROWS, (CHAMPION, NAIVE), _opener(champion=Large(1), seasonal_naive=Fake(300)), quantiles=QUANTILES)
+
+
 @pytest.mark.parametrize("rungs", [(), (CHAMPION,)])
 def test_a_series_that_nobody_serves_is_null_below_the_last_rung(rungs: tuple[Rung, ...]) -> None:
     climbed = climb(ROWS, rungs, _opener(champion=Fake(100, refuses=ROWS.zones)), quantiles=QUANTILES)

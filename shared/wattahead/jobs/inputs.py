@@ -106,12 +106,16 @@ def load_inputs(
 
 def empty_inputs(source: Source, issue_time: int, *, calendars: bool = True) -> Inputs:
     """Return inputs that know nothing: what is left then is the clock, and the zones' calendars where there are any."""
-    count, step = len(source.zones), source.signal.step
-    nothing = Panel(issue_time, step, np.full((count, 1, 1), np.nan), np.full((count, 1, 1), NEVER), {})
+    nothing = _nothing(source, issue_time)
     weather = dict.fromkeys(variables(source.features), nothing)
     others = {name: _inputs(source, nothing, {}, None) for name in source.others}
     external = dict.fromkeys(providers(source.features), nothing)
     return _inputs(source, nothing, weather, None, calendars=calendars, others=others, external=external)
+
+
+def _nothing(source: Source, issue_time: int) -> Panel:
+    shape = len(source.zones), 1, 1
+    return Panel(issue_time, source.signal.step, np.full(shape, np.nan), np.full(shape, NEVER), {})
 
 
 def _inputs(
@@ -153,6 +157,8 @@ def _weather(bucket: Bucket, source: Source, first: int, last: int) -> dict[str,
     wanted = variables(source.features)
     if not wanted:
         return {}
+    if not source.pool.weather:  # nobody is named any more for what an older bundle reads
+        return dict.fromkeys(wanted, _nothing(source, first))
     start, end = first - WEATHER_BEFORE, last + duration(source.pool.horizon) + WEATHER_AFTER
     table = timeseries.load(bucket, timeseries.weather(source.pool.weather), start - RUNS_BACK, last, variables=wanted)
     points = int(table["point"].to_numpy().max(initial=0)) + 1

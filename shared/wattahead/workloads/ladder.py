@@ -58,7 +58,7 @@ def _serve(rows: Rows, waiting: NDArray[np.int64], model: Model) -> tuple[NDArra
         if not usable.any():
             return waiting[:0], np.empty((1, 0, rows.steps)), waiting
         values = model.predict(asked if usable.all() else asked.take(np.flatnonzero(usable)))
-    except Refused:
+    except (Refused, MemoryError):  # there is more memory another time, and a fallback would stay
         raise
     except Exception as error:  # models run code that is not ours, and whatever they raise is this rung's fault alone
         raise Refused(
