@@ -1,12 +1,16 @@
 """What a training of one pool makes before anybody decides on it: a proved candidate and its baselines."""
 
 import platform
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 
+import training
+import wattahead
 from training import findings, gate, splits
 from training.findings import Finding
 from training.hindcasts import save_hindcasts
@@ -22,7 +26,7 @@ from wattahead.jobs.promote import naive_manifest, output_of, publish_proved
 from wattahead.models.baseline import CLIMATE_FEATURES, NAIVE_FEATURES, SeasonalNaive
 from wattahead.models.loading import load
 from wattahead.models.rows import Model
-from wattahead.storage.objects import Bucket
+from wattahead.storage.objects import Bucket, sha256
 from wattahead.workloads import forecast
 
 GOLDEN_SAMPLES = 3
@@ -105,6 +109,16 @@ def libraries() -> dict[str, str]:
     """Return the versions that the bytes of a bundle may depend on."""
     found = {package: version(package) for package in ("lightgbm", "numpy", "pyarrow", "scipy", "xgboost-cpu")}
     return {**found, "python": platform.python_version()}
+
+
+def code_of(name: str) -> list[str]:
+    """Return the hashes of what is run: how features and bundles are made, what learns, a trainer from elsewhere."""
+    here, shared = Path(training.__file__).parent, Path(wattahead.__file__).parent
+    files = {*here.glob("*.py"), *here.glob("trainers/*.py")}
+    files |= {file for part in ("domain", "features", "models") for file in (shared / part).glob("*.py")}
+    learns = trainer(name)
+    told = getattr(learns, "__file__", None) or getattr(sys.modules.get(type(learns).__module__), "__file__", None)
+    return [sha256(path.read_bytes()) for path in sorted({*files, Path(told)} if told else files)]
 
 
 def loaded(told: Material, fitted: Fitted) -> Model:

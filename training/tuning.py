@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from training import tuning_samplers as samplers
-from training.candidate import Material, libraries
+from training.candidate import Material, code_of, libraries
 from training.trainers import trainer
 from training.trainers.protocol import Progress, Range
 from training.tuning_samplers import Told
@@ -37,7 +37,7 @@ class Question:
     strategy: str
     seed: int
     until: int
-    digest: str = ""  # of data, features, space and libraries
+    digest: str = ""  # of data, features, space, libraries and code
 
 
 @dataclass(frozen=True)
@@ -155,6 +155,7 @@ def digest(told: Material, space: Mapping[str, Range]) -> str:
         "data": told.split.learn.digest,
         "space": {name: vars(one) for name, one in space.items()},
         "libraries": libraries(),
+        "code": code_of(told.source.pool.trainer),
     }
     return sha256(canonical(depends))[:16]
 

@@ -1,15 +1,10 @@
 """The models of a backtest: what training would have published as candidate at a date, found again or made."""
 
-import sys
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 
-import training
-import wattahead
-from training.candidate import Material, candidate, libraries, material
-from training.trainers import trainer
-from training.trainers.protocol import Progress, Trainer
+from training.candidate import Material, candidate, code_of, libraries, material
+from training.trainers.protocol import Progress
 from wattahead.domain.bundle import RegistryEntry
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused
@@ -58,15 +53,6 @@ def identity(told: Material, seed: int) -> str:
         "data": told.samples.digest,
         "is_read": told.is_read,  # a training for nobody else left no hindcasts
         "libraries": {**libraries(), "wattahead": version("wattahead")},
-        "code": _code(trainer(source.pool.trainer)),
+        "code": code_of(source.pool.trainer),
     }
     return sha256(canonical(depends))
-
-
-def _code(learns: Trainer) -> list[str]:
-    """Return the hashes of what is run: how features and bundles are made, what learns, a trainer from elsewhere."""
-    here, shared = Path(training.__file__).parent, Path(wattahead.__file__).parent
-    files = {*here.glob("*.py"), *here.glob("trainers/*.py")}
-    files |= {file for part in ("domain", "features", "models") for file in (shared / part).glob("*.py")}
-    told = getattr(learns, "__file__", None) or getattr(sys.modules.get(type(learns).__module__), "__file__", None)
-    return [sha256(path.read_bytes()) for path in sorted({*files, Path(told)} if told else files)]
