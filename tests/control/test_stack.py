@@ -63,7 +63,7 @@ def test_without_a_network_status_says_so(stranger: pytest.MonkeyPatch, capsys: 
                         "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}.items():  # fmt: skip
         stranger.setenv(name, value)
 
-    assert main(["status"]) == 64
+    assert main(["status"]) == 1
 
     said = capsys.readouterr().err
     assert (said.startswith("E_STORAGE: AWS did not answer: "), said.count("\n")) == (True, 1)
