@@ -85,8 +85,10 @@ def bare_of(world: World) -> Callable[[], object]:
         for part in about["trees"]:
             text = files[about["file"]][part["start"] : part["end"]].decode()
             rows = (lead >= part["first"]) & (lead < (np.inf if part["last"] is None else part["last"]))
-            beside = np.insert(matrix[rows], -1, 0.4, axis=1) if MEDIAN in about["features"] else matrix[rows]
-            asked.append((lightgbm.Booster(model_str=text), beside))
+            seen = matrix[rows]
+            if MEDIAN in about["features"]:  # a column that varies as medians do: a constant would be faster
+                seen = np.insert(seen, -1, seen[:, FEATURES.index("same_time_1")], axis=1)
+            asked.append((lightgbm.Booster(model_str=text), seen))
     groups = matrix[:, FEATURES.index("hour")].astype(int) * 4 + lead.astype(int) // 6
     design = linear.standard(matrix[:, :-1].T, line.center, line.width)
     chosen = np.ascontiguousarray(line.coefficients[""][groups, :-1].T)
