@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattahead.domain.catalog import Catalog, Pool, Signal, Zone, check_forecasts, in_order
+from wattahead.domain.catalog import Catalog, Pool, Signal, Zone, check_forecasts, check_once, in_order
 from wattahead.domain.errors import Refused
 from wattahead.domain.graph import forecasts_of, stages
 
@@ -91,6 +91,20 @@ def test_a_forecast_may_come_from_a_pool_for_each_zone() -> None:
     assert catalog.read_by("net") == ("solar", "wind_north", "wind_south")
     assert catalog.forecasters("wind", ["SE"]) == ("wind_north",)
     assert in_order(catalog, ["net", "wind_south", "solar"]) == ["solar", "wind_south", "net"]
+
+
+def test_a_series_that_two_pools_forecast_is_refused_with_both() -> None:
+    twice = _catalog(pools={"a": Pool("wind", ("SE",), "plain"), "b": Pool("wind", tuple(ZONES), "plain")})
+
+    check_once(_catalog())
+    with pytest.raises(Refused, match="E_CONFIG: SE/production/wind stands in the pools a and b"):
+        check_once(twice)
+
+
+@pytest.mark.parametrize("factor", [float("inf"), float("nan")])
+def test_a_factor_that_is_no_number_is_refused(factor: float) -> None:
+    with pytest.raises(Refused, match="E_CONFIG: the factor of .wind. is"):
+        _signal("net", factors={"wind": factor})
 
 
 def test_a_pool_cannot_read_its_own_forecast() -> None:

@@ -64,9 +64,8 @@ class Signal:
             )
         for other, factor in self.factors.items():
             if not isfinite(factor):
-                raise Refused(
-                    "E_CONFIG", f"the factor of {checked('signal', other)} is {factor}", fix="give a finite number"
-                )
+                told = f"the factor of {ascii(other)[:80]} is {factor}"
+                raise Refused("E_CONFIG", told, fix="give a finite number")
         for zone, capacity in self.capacity.items():
             if not 0 < capacity < float("inf"):
                 raise Refused(
