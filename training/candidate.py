@@ -111,7 +111,7 @@ def libraries() -> dict[str, str]:
     return {**found, "python": platform.python_version()}
 
 
-def code_of(name: str) -> list[str]:
+def code_hashes(name: str) -> list[str]:
     """Return the hashes of what is run: how features and bundles are made, what learns, a trainer from elsewhere."""
     here, shared = Path(training.__file__).parent, Path(wattahead.__file__).parent
     files = {*here.glob("*.py"), *here.glob("trainers/*.py")}

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from training import tuning_samplers as samplers
-from training.candidate import Material, code_of, libraries
+from training.candidate import Material, code_hashes, libraries
 from training.trainers import trainer
 from training.trainers.protocol import Progress, Range
 from training.tuning_samplers import Told
@@ -155,7 +155,7 @@ def digest(told: Material, space: Mapping[str, Range]) -> str:
         "data": told.split.learn.digest,
         "space": {name: vars(one) for name, one in space.items()},
         "libraries": libraries(),
-        "code": code_of(told.source.pool.trainer),
+        "code": code_hashes(told.source.pool.trainer),
     }
     return sha256(canonical(depends))[:16]
 

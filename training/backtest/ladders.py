@@ -3,7 +3,7 @@
 from functools import partial
 from importlib.metadata import version
 
-from training.candidate import Material, candidate, code_of, libraries, material
+from training.candidate import Material, candidate, code_hashes, libraries, material
 from training.trainers.protocol import Progress
 from wattahead.domain.bundle import RegistryEntry
 from wattahead.domain.catalog import Catalog
@@ -53,6 +53,6 @@ def identity(told: Material, seed: int) -> str:
         "data": told.samples.digest,
         "is_read": told.is_read,  # a training for nobody else left no hindcasts
         "libraries": {**libraries(), "wattahead": version("wattahead")},
-        "code": code_of(source.pool.trainer),
+        "code": code_hashes(source.pool.trainer),
     }
     return sha256(canonical(depends))

@@ -166,7 +166,7 @@ class Catalog:
 
 
 def check_forecasts(catalog: Catalog) -> None:
-    """Refuse a pool that reads a forecast which nobody makes, two make, or one makes for other hours."""
+    """Refuse a pool that reads a forecast which nobody makes, two make, or one makes for other hours, or half a mix."""
     for name, pool in catalog.pools.items():
         features = catalog.feature_sets[pool.feature_set]
         if MIX in features:
