@@ -21,13 +21,14 @@ from wattahead.domain.bundle import MANIFEST_VERSION, Golden, Manifest, Rung
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.hours import DAY, HOUR, iso
 from wattahead.features.grammar import ZONE, columns
-from wattahead.jobs.inputs import Source
-from wattahead.jobs.promote import naive_manifest, output_of, publish_proved
+from wattahead.features.source import Source
+from wattahead.jobs.promote import publish_proved
 from wattahead.models.baseline import CLIMATE_FEATURES, NAIVE_FEATURES, SeasonalNaive
 from wattahead.models.loading import load
 from wattahead.models.rows import Model
 from wattahead.storage.objects import Bucket, sha256
 from wattahead.workloads import forecast
+from wattahead.workloads.forecast.planning import naive_manifest, output_of
 
 GOLDEN_SAMPLES = 3
 GOLDEN_TOLERANCE = 1e-6  # of the scale; other processors round the last bits of a sum differently

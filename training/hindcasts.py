@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from training.samples import Samples
 from training.splits import OutOfTime
 from training.trainers.protocol import Fitted
-from wattahead.jobs.inputs import Source
+from wattahead.features.source import Source
 from wattahead.models.rows import Model
 from wattahead.storage import hindcasts
 from wattahead.storage.objects import Bucket
 from wattahead.storage.tables import INSTANT
-from wattahead.workloads.guards import dark_hours, guard
+from wattahead.workloads.forecast.guards import dark_hours, guard
 
 Floats = NDArray[np.float64]
 

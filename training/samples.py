@@ -16,7 +16,8 @@ from wattahead.domain.quality import Quality
 from wattahead.features.cube import Inputs, build
 from wattahead.features.grammar import columns
 from wattahead.features.others import Issued
-from wattahead.jobs.inputs import Source, load_inputs
+from wattahead.features.source import Source
+from wattahead.jobs.inputs import load_inputs
 from wattahead.jobs.upstream import issued
 from wattahead.models.rows import EXTERNAL, Rows
 from wattahead.storage import hindcasts

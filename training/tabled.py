@@ -19,7 +19,8 @@ from wattahead.domain.series import Series
 from wattahead.evaluation.scored import Scored
 from wattahead.features.cube import build
 from wattahead.features.grammar import columns
-from wattahead.jobs.inputs import Source, load_inputs
+from wattahead.features.source import Source
+from wattahead.jobs.inputs import load_inputs
 from wattahead.storage import keys
 from wattahead.storage.objects import Bucket
 from wattahead.storage.tables import INSTANT, read_parquet

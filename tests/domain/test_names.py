@@ -12,6 +12,7 @@ GOOD = {
     "pool": ["solar_us"],
     "provider": ["gfs"], "column": ["weather_wind_speed_10m_plus_1h"], "batch": ["solar_us-0000"],
     "run": ["2021-check", "a"],
+    "network": ["rte_case14_realistic"], "grid": ["east_forecast_1"],
     "digest": ["0123456789ab", "f" * 64], "file": ["p50.txt", "calibration.json"],
 }  # fmt: skip
 BAD = [

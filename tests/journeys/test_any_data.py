@@ -21,8 +21,9 @@ from wattahead.domain.hours import DAY, HOUR, MINUTE, instant
 from wattahead.domain.plan import HourEvent
 from wattahead.features.cube import build
 from wattahead.features.grammar import check
+from wattahead.features.source import Source
 from wattahead.jobs.ingest import IngestReport, ingest
-from wattahead.jobs.inputs import Source, load_inputs
+from wattahead.jobs.inputs import load_inputs
 from wattahead.jobs.promote import register_baselines
 from wattahead.sources.mapping_files import find_mapping
 from wattahead.storage.catalogs import publish_catalog

@@ -25,7 +25,6 @@ from wattahead.domain.hours import DAY, HOUR, instant
 from wattahead.domain.plan import HourEvent
 from wattahead.domain.quality import Quality
 from wattahead.jobs.ingest import ingest
-from wattahead.jobs.plan import planned_pool
 from wattahead.jobs.promote import register_baselines
 from wattahead.jobs.score import Scorer
 from wattahead.sources.mapping_files import find_mapping
@@ -34,6 +33,7 @@ from wattahead.storage.catalogs import latest_catalog, publish_catalog
 from wattahead.storage.objects import Bucket
 from wattahead.storage.registry import effective, latest
 from wattahead.storage.tables import INSTANT, encode_table, read_parquet
+from wattahead.workloads.forecast.planning import planned_pool
 
 REAL = Path(os.environ.get("WATTAHEAD_DATA", "/nowhere"), "zones_production")
 HOURS = np.arange(UNTIL + 30 * HOUR, UNTIL + 54 * HOUR, 5 * HOUR)  # night, morning, noon, dusk of both zones

@@ -22,7 +22,7 @@ from wattahead.storage.catalogs import latest_catalog, publish_catalog
 from wattahead.storage.ledger import entries
 from wattahead.storage.registry import latest
 from wattahead.storage.tables import read_parquet
-from wattahead.workloads.forecast import to_rows
+from wattahead.workloads.forecast.rows import to_rows
 
 
 def champion_of(store: DictStore, pool: str) -> Rung:
@@ -169,7 +169,7 @@ def test_a_model_that_raises_is_passed_over_and_named(world: DictStore, monkeypa
 def test_an_error_nobody_foresaw_in_one_batch_is_raised_when_the_others_are_done(
     world: DictStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import wattahead.jobs.score as module
+    import wattahead.workloads.forecast.rows as module
 
     def raises(plan_: Plan, planned: PlannedPool, *rest: object, **options: object) -> object:
         if planned.name == "demand":

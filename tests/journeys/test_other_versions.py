@@ -8,11 +8,11 @@ from tests.journeys.stores import DictStore, bucket_of
 from tests.journeys.world import ISSUE, levels, whole_hour
 from wattahead.domain.bundle import Rung
 from wattahead.domain.errors import Refused
-from wattahead.jobs.plan import planned_pool
 from wattahead.jobs.promote import Verdict, promote
 from wattahead.jobs.score import Scorer
 from wattahead.storage.catalogs import latest_catalog, publish_catalog
 from wattahead.storage.registry import latest
+from wattahead.workloads.forecast.planning import planned_pool
 
 
 def champion_of(store: DictStore) -> Rung:

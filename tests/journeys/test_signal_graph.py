@@ -26,6 +26,7 @@ from wattahead.storage.catalogs import latest_catalog
 from wattahead.storage.objects import Bucket, open_bucket
 from wattahead.storage.registry import registry
 from wattahead.storage.tables import read_parquet
+from wattahead.workloads.forecast import own
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_pools_are_trained_in_the_order_of_their_stages(catalog: Catalog) -> Non
 
 
 def test_workers_know_from_the_plan_alone_whose_forecasts_they_read(bucket: Bucket, catalog: Catalog) -> None:
-    planned = make_plan(bucket, EVENT, 1, catalog).pools["carbon"]
+    planned = own(make_plan(bucket, EVENT, 1, catalog).pools["carbon"])
 
     assert planned.forecasters == {"solar": ("solar",), "wind": ("wind",)}
     assert planned.others == {name: catalog.signals[name] for name in ("gas", "solar", "wind")}
@@ -100,7 +101,7 @@ def test_bundles_of_an_older_catalog_that_read_in_a_circle_are_planned_in_the_or
     planned = make_plan(bucket, EVENT, 1, catalog)
 
     assert {batch.pool: batch.stage for batch in planned.batches} == {"solar": 0, "wind": 0, "carbon": 1}
-    assert planned.pools["wind"].forecasters == {}
+    assert own(planned.pools["wind"]).forecasters == {}
     whole_hour(bucket)
     assert "input_missing" in flags(table(staged.objects, "wind-0000"))
     assert "input_missing" not in flags(table(staged.objects, "carbon-0000"))

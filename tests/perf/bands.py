@@ -26,15 +26,15 @@ from wattahead.domain.catalog import Catalog
 from wattahead.domain.graph import forecasts_of
 from wattahead.domain.hours import DAY, instant
 from wattahead.features.grammar import check, columns
+from wattahead.features.source import Source
 from wattahead.jobs.ingest import ingest
-from wattahead.jobs.inputs import Source
-from wattahead.jobs.promote import output_of
 from wattahead.jobs.upstream import issued
 from wattahead.models.booster import load_boosters, with_zone
 from wattahead.models.loading import load
 from wattahead.models.rows import Floats
 from wattahead.sources.mapping_files import find_mapping
 from wattahead.storage.objects import Bucket, open_bucket
+from wattahead.workloads.forecast.planning import output_of
 
 SET: Final = "zones_production"
 SEED: Final = 1

@@ -25,7 +25,7 @@ from wattahead.domain.plan import Batch, HourEvent, Plan
 from wattahead.features.cube import Cube
 from wattahead.jobs.hour import features_key, read_plan
 from wattahead.jobs.plan import plan
-from wattahead.jobs.promote import Verdict, naive_manifest, output_of, promote, publish_proved
+from wattahead.jobs.promote import Verdict, promote, publish_proved
 from wattahead.jobs.score import Scorer
 from wattahead.models.booster import with_zone
 from wattahead.models.calibration import POOLED, Calibration, to_json
@@ -36,6 +36,8 @@ from wattahead.storage.catalogs import publish_catalog
 from wattahead.storage.objects import Bucket, open_bucket
 from wattahead.storage.tables import decode_table, encode_table
 from wattahead.workloads import forecast
+from wattahead.workloads.forecast.planning import naive_manifest, output_of
+from wattahead.workloads.forecast.sample import to_table, valid_times
 
 ISSUE: Final = instant("2026-03-01T05:00Z")
 NOW: Final = ISSUE + 10 * MINUTE
@@ -102,7 +104,7 @@ class World:
         return [self._matrix(batch) for batch in self.plan.batches]
 
     def _matrix(self, batch: Batch) -> NDArray[np.float32]:
-        planned, key = self.plan.pools[POOL], features_key(self.plan, batch)
+        planned, key = forecast.own(self.plan.pools[POOL]), features_key(self.plan, batch)
         schema = forecast.feature_schema(planned)
         table = self.bucket.read(key, lambda body: decode_table(body, schema, where=key))
         block = np.stack([table[name].to_numpy() for name in planned.features])
@@ -247,7 +249,7 @@ def _feature_table(pinned: Plan, batch: Batch, number: int) -> pa.Table:
         np.full(shape, 60, np.int32),
         np.zeros(shape, np.int32),
     )
-    return forecast.to_table(batch.series, forecast.valid_times(pinned.pools[POOL], ISSUE), cube, 0)
+    return to_table(batch.series, valid_times(forecast.own(pinned.pools[POOL]), ISSUE), cube, 0)
 
 
 def score_once(folder: Path) -> float:

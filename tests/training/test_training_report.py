@@ -30,7 +30,7 @@ from training.train import Trained, train
 from training.trainers import trainer
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, iso
-from wattahead.jobs.inputs import empty_inputs
+from wattahead.features.source import empty_inputs
 from wattahead.models.rows import Rows
 from wattahead.queries.connection import connect
 from wattahead.storage.bundles import fetch

@@ -15,7 +15,8 @@ from wattahead.domain.quality import Quality
 from wattahead.features.cube import Cube
 from wattahead.models.rows import Rows
 from wattahead.storage.tables import decode_table, encode_table
-from wattahead.workloads.forecast import Sample, feature_schema, read_sample, to_rows, to_sample, to_table, valid_times
+from wattahead.workloads.forecast.rows import to_rows
+from wattahead.workloads.forecast.sample import Sample, feature_schema, read_sample, to_sample, to_table, valid_times
 from wattahead.workloads.ladder import Climbed
 
 ISSUE = instant("2021-06-21T00:00Z")

@@ -11,7 +11,7 @@ from wattahead.domain.catalog import Signal, Zone
 from wattahead.domain.hours import DAY, HOUR, instant
 from wattahead.domain.quality import Quality
 from wattahead.domain.sun import elevation
-from wattahead.workloads.guards import FAINT, dark_hours, guard
+from wattahead.workloads.forecast.guards import FAINT, dark_hours, guard
 
 Floats = npt.NDArray[np.float64]
 

@@ -18,7 +18,7 @@ from wattahead.domain.catalog import Catalog
 from wattahead.domain.plan import Batch, HourEvent, Plan
 from wattahead.jobs.build_features import build_features
 from wattahead.jobs.hour import read_plan
-from wattahead.jobs.plan import plan, planned_pool
+from wattahead.jobs.plan import plan
 from wattahead.jobs.score import Scorer
 from wattahead.storage import keys
 from wattahead.storage.catalogs import publish_catalog
@@ -26,6 +26,7 @@ from wattahead.storage.objects import Bucket, Store, open_bucket
 from wattahead.storage.registry import registry
 from wattahead.storage.tables import INSTANT, encode_table, read_parquet
 from wattahead.workloads import forecast
+from wattahead.workloads.forecast.planning import planned_pool
 
 BY_NATURE: Final = ("run_id",)  # columns that name the run and not what it found
 

@@ -12,11 +12,11 @@ from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import duration, floor_hour, instant, iso
 from wattahead.domain.plan import HourEvent, admit
-from wattahead.jobs.plan import planned_pool
 from wattahead.storage import keys
 from wattahead.storage.catalogs import latest_catalog
 from wattahead.storage.documents import canonical, decode, encode
 from wattahead.storage.objects import Bucket, sha256
+from wattahead.workloads.forecast.planning import planned_pool
 
 EXIT_CODES: Final = """\
 exit codes:

@@ -18,13 +18,13 @@ from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import WattaheadError
 from wattahead.domain.hours import iso
 from wattahead.domain.plan import PlannedPool
-from wattahead.jobs.plan import planned_pool
 from wattahead.jobs.score import Scorer
 from wattahead.storage import keys, ledger
 from wattahead.storage.objects import Bucket, sha256
 from wattahead.storage.tables import encode_table
 from wattahead.storage.timeseries import codes, sorted_names
 from wattahead.workloads import forecast
+from wattahead.workloads.forecast.planning import planned_pool
 
 Say = Callable[[str], None]
 

@@ -15,14 +15,16 @@ from wattahead.domain.hours import DAY
 from wattahead.domain.plan import PlannedPool
 from wattahead.features.cube import Cube, Inputs, build, overdue
 from wattahead.features.grammar import providers
+from wattahead.features.source import Source, empty_inputs
 from wattahead.features.view import EXTERNAL_BEFORE, WEATHER_BEFORE
-from wattahead.jobs.build_features import past_deadline
-from wattahead.jobs.inputs import RUNS_BACK, Source, empty_inputs, load_inputs
+from wattahead.jobs.forecast_features import past_deadline
+from wattahead.jobs.inputs import RUNS_BACK, load_inputs
 from wattahead.jobs.score import Scorer
 from wattahead.models.rows import Model, Rows
 from wattahead.storage import timeseries
 from wattahead.storage.objects import Bucket
-from wattahead.workloads.forecast import Sample, to_rows_of_many
+from wattahead.workloads.forecast.rows import to_rows_of_many
+from wattahead.workloads.forecast.sample import Sample
 from wattahead.workloads.ladder import Climbed, climb
 
 Instants = NDArray[np.int64]

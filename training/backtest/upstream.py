@@ -12,7 +12,7 @@ from wattahead.domain.errors import Refused
 from wattahead.domain.hours import month_of
 from wattahead.domain.plan import PlannedPool
 from wattahead.features.others import Issued
-from wattahead.jobs.inputs import Source
+from wattahead.features.source import Source
 from wattahead.jobs.upstream import COLUMNS, issued
 from wattahead.storage import keys
 from wattahead.storage.objects import Bucket

@@ -20,7 +20,6 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from wattahead.domain.bundle import ROLES
 from wattahead.domain.errors import Refused, Transient
 from wattahead.domain.hours import floor_hour, from_datetime, instant, iso
 from wattahead.domain.quality import names
@@ -30,7 +29,7 @@ from wattahead.storage.tables import encode_table
 
 FAILED, DEGRADED = 1, 2
 FILE_WIDTH: Final = 100  # columns of a table that goes to a file
-SERVED_BY: Final = (*(role.replace("_", " ") for role in ROLES), "nobody")
+SERVED_BY: Final = ("champion", "previous", "seasonal naive", "climatology", "nobody")  # by fallback level
 _QUANTILE: Final = re.compile(r"p\d\d", re.ASCII)
 
 Row = dict[str, Any]

@@ -8,8 +8,9 @@ from wattahead.domain.errors import Refused
 from wattahead.domain.names import checked
 
 MANIFEST_VERSION: Final = 1
-ROLES: Final = ("champion", "previous", "seasonal_naive", "climatology")  # the ladder, best first
-NO_FORECAST_LEVEL: Final = len(ROLES)
+# The ladder: every workload has a champion, the one before it, and baselines of its own. 0 is best.
+LEVELS: Final = {"champion": 0, "previous": 1, "seasonal_naive": 2, "linear_flows": 2, "climatology": 3}
+NO_FORECAST_LEVEL: Final = 4
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Rung:
     @property
     def level(self) -> int:
         """Position on the ladder; 0 is the champion."""
-        return ROLES.index(self.role)
+        return LEVELS[self.role]
 
 
 @dataclass(frozen=True)

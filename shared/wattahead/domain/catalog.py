@@ -9,6 +9,7 @@ from typing import Literal
 
 from wattahead.domain.errors import Refused
 from wattahead.domain.graph import MIX, forecasts_of, stages
+from wattahead.domain.grid import GridPool, Network
 from wattahead.domain.hours import DAY, HOUR, duration
 from wattahead.domain.names import checked
 from wattahead.domain.series import Series
@@ -131,6 +132,8 @@ class Catalog:
     signals: Mapping[str, Signal]
     feature_sets: Mapping[str, tuple[str, ...]]
     pools: Mapping[str, Pool]
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    grid_pools: Mapping[str, GridPool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for zone in self.zones:
@@ -146,6 +149,11 @@ class Catalog:
             duration(pool.training_window)
             duration(pool.input_deadline)
         stages({name: self.read_by(name) for name in self.pools})
+        for name, grids in self.grid_pools.items():
+            checked("pool", name)
+            known(f"grid pool {name}: network", grids.network, self.networks)
+            if name in self.pools:
+                raise Refused("E_CONFIG", f"{name} is a pool and a grid pool", fix="rename one of them")
 
     def series(self, pool: str) -> tuple[Series, ...]:
         """Return the series of a pool, sorted by name."""

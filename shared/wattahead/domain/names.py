@@ -12,6 +12,8 @@ RULES: Final = {
     "subkey": re.compile(r"[a-z][a-z0-9_]{0,39}"),
     "pool": re.compile(r"[a-z][a-z0-9_]{0,39}"),
     "provider": re.compile(r"[a-z][a-z0-9_]{0,39}"),
+    "network": re.compile(r"[a-z][a-z0-9_]{0,39}"),
+    "grid": re.compile(r"[a-z][a-z0-9_]{0,39}"),
     "column": re.compile(r"[a-z][a-z0-9_]{0,59}"),
     "batch": re.compile(r"[a-z][a-z0-9_]{0,39}-[0-9]{4}"),
     "run": re.compile(r"[a-z0-9][a-z0-9-]{0,63}"),

@@ -7,6 +7,7 @@ from typing import Final, Literal
 from wattahead.domain.bundle import Rung
 from wattahead.domain.catalog import Pool, Signal, Zone
 from wattahead.domain.errors import Refused
+from wattahead.domain.grid import GridPool, Network
 from wattahead.domain.hours import DAY, HOUR, MINUTE, iso
 
 RunKind = Literal["live", "backfill", "backtest", "shadow"]
@@ -41,7 +42,7 @@ class HourEvent:
 
 @dataclass(frozen=True)
 class PlannedPool:
-    """All that features and score need to know about a pool for one hour."""
+    """All that features and score need to know about a pool of forecasts for one hour."""
 
     name: str
     workload: str
@@ -55,6 +56,52 @@ class PlannedPool:
     # Pools of this plan that forecast another signal for zones of this one. A zone's forecast is in the batch that
     # holds its series; a signal that features read and that is not here has none.
     forecasters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The pools of the plan that are scored before it."""
+        return frozenset(one for makers in self.forecasters.values() for one in makers)
+
+    @property
+    def input_deadline(self) -> str:
+        """How long after the issue time late sources are waited for."""
+        return self.pool.input_deadline
+
+    @property
+    def batch_size(self) -> int:
+        """How many series are scored together."""
+        return self.pool.batch_size
+
+
+@dataclass(frozen=True)
+class PlannedGrids:
+    """All that features and score need to know about a pool of grids for one hour."""
+
+    name: str
+    workload: str
+    pool: GridPool
+    network: Network
+    features: tuple[str, ...]  # columns of a feature object
+    ladder: tuple[Rung, ...]  # best first
+    decided_at: int = 0  # [µs] when the registry last decided on this ladder; 0 before the first training
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The pools of the plan that are scored before it."""
+        return frozenset()
+
+    @property
+    def input_deadline(self) -> str:
+        """How long after the issue time late sources are waited for."""
+        return self.pool.input_deadline
+
+    @property
+    def batch_size(self) -> int:
+        """How many series are scored together."""
+        return self.pool.batch_size
+
+
+Planned = PlannedPool | PlannedGrids  # the rails read what both have
 
 
 @dataclass(frozen=True)
@@ -75,7 +122,7 @@ class Plan:
     run_kind: RunKind
     run: str
     catalog: int  # sequence of the catalog entry
-    pools: Mapping[str, PlannedPool]
+    pools: Mapping[str, Planned]
     batches: tuple[Batch, ...]
 
     def batch(self, name: str) -> Batch:

@@ -20,6 +20,7 @@ class Quality(IntFlag):
     FINAL_ATTEMPT = 2048  # served after the last retry, without the native models
     INPUT_MISSING = 4096  # a forecast that the model reads, ours of another signal or somebody else's, was not there
     INPUT_STALE = 8192  # the newest known value of another signal that the model reads is older than its delay allows
+    FLOWS_ESTIMATED = 16384  # flows before any action were estimated from the present ones, not solved
 
 
 def names(flags: int) -> list[str]:

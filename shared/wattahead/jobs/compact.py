@@ -3,19 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Damaged, Refused
 from wattahead.domain.hours import DAY, date_of
 from wattahead.domain.plan import HourEvent
-from wattahead.features.grammar import providers
 from wattahead.jobs.hour import Answer, Attempt, closed, refuse_closed
-from wattahead.storage import timeseries
 from wattahead.storage.catalogs import latest_catalog
 from wattahead.storage.compaction import copy_days, due, lengths, spans
 from wattahead.storage.copies import Days
 from wattahead.storage.ledger import Outcome
 from wattahead.storage.objects import Bucket
 from wattahead.storage.timeseries import Root, listed
+from wattahead.workloads import WORKLOADS, workload
 
 WINDOW: Final = 70  # days back: as far as an hour looks, and some more
 ENOUGH: Final = 3  # days too large for one object, until a signal is left as it is
@@ -36,29 +34,18 @@ class Work:
 def compact(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
     """Copy the days of the last `WINDOW` days that take more than one request to read, and spans of such days.
 
-    All signals of the catalog, and the weather and the external forecasts its pools use. What is copied already changes
-    nothing.
+    These are the rows that the catalog's pools of any workload read. What is copied already changes nothing.
     """
     if closed(event, now):
         return refuse_closed(bucket, "compact", event, now)
     attempt, work = Attempt(bucket, "compact", event, now), Work()
-    for root in _roots(latest_catalog(bucket)[1]):
+    _, catalog = latest_catalog(bucket)
+    for root in (root for kind in map(workload, WORKLOADS) for root in kind.roots(catalog)):
         _compact(bucket, root, now // DAY, work)
     outcome: Outcome = "degraded" if work.refused else "ok" if work.copies else "duplicate"
     attempt.record(outcome, rows=work.rows, errors=work.refused)
     facts = {"copies": work.copies, "left": work.left, "refused": work.refused}
     return Answer("compact", event, outcome, rows=work.rows, facts=facts)
-
-
-def _roots(catalog: Catalog) -> list[Root]:
-    signals = {(signal.key, signal.subkey) for signal in catalog.signals.values()}
-    weather = {pool.weather for pool in catalog.pools.values()} - {""}
-    others = {name for pool in catalog.pools.values() for name in providers(catalog.feature_sets[pool.feature_set])}
-    return [
-        *(timeseries.actuals(*signal) for signal in sorted(signals)),
-        *(timeseries.weather(provider) for provider in sorted(weather)),
-        *(timeseries.external(provider) for provider in sorted(others)),
-    ]
 
 
 def _compact(bucket: Bucket, root: Root, today: int, work: Work) -> None:

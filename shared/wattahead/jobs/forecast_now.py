@@ -140,7 +140,7 @@ def _narrowed(plan: Plan, series: Iterable[str]) -> tuple[Batch, ...]:
 
 
 def _read_by(plan: Plan, batch: Batch) -> set[str]:
-    planned = plan.pools[batch.pool]
+    planned = forecast.own(plan.pools[batch.pool])
     zones = [one.split("/", 1)[0] for one in batch.series]
     return {
         f"{zone}/{planned.others[signal].key}/{planned.others[signal].subkey}"

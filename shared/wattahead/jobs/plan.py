@@ -1,25 +1,22 @@
 """Plan an hour: pin catalog, batches and bundles in one object that every worker reads, and nobody changes."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 
 from wattahead.domain.bundle import RegistryEntry
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import Refused, WattaheadError
-from wattahead.domain.graph import forecasts_of, stages
+from wattahead.domain.graph import stages
 from wattahead.domain.hours import HOUR, iso
-from wattahead.domain.plan import Batch, HourEvent, Plan, PlannedPool
-from wattahead.features.grammar import known_columns, signals_of
+from wattahead.domain.plan import Batch, HourEvent, Plan, Planned
 from wattahead.jobs.hour import Answer, Attempt, closed, refuse_closed
-from wattahead.models.baseline import CLIMATE_FEATURES, NAIVE_FEATURES
 from wattahead.storage import keys
 from wattahead.storage.catalogs import latest_catalog
 from wattahead.storage.documents import canonical, decode, encode
 from wattahead.storage.ledger import Outcome
 from wattahead.storage.objects import Bucket, sha256
 from wattahead.storage.registry import effective
-from wattahead.workloads import forecast
+from wattahead.workloads import WORKLOADS, workload
 
 RECOVER_HOURS = 3  # earlier hours whose missing batches are handed out again
 
@@ -50,60 +47,15 @@ def plan(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
 
 def make_plan(bucket: Bucket, event: HourEvent, sequence: int, catalog: Catalog) -> Plan:
     """Return the plan that the catalog and the registries give for an hour."""
-    pools = {
-        name: planned_pool(catalog, name, effective(bucket, name, event.issue_time)) for name in sorted(catalog.pools)
-    }
-    pools, stage = _staged(catalog, pools)
+
+    def held(pool: str) -> RegistryEntry | None:
+        return effective(bucket, pool, event.issue_time)
+
+    pools = {name: pool for kind in map(workload, WORKLOADS) for name, pool in kind.plan(catalog, held).items()}
+    stage = stages({name: pool.reads for name, pool in pools.items()})
     order = sorted(pools, key=lambda name: (stage[name], name))
-    batches = [batch for name in order for batch in _batches(catalog, name, stage[name])]
+    batches = [batch for name in order for batch in _batches(catalog, pools[name], stage[name])]
     return Plan(event.issue_time, event.run_kind, event.run, sequence, pools, tuple(batches))
-
-
-def planned_pool(catalog: Catalog, name: str, held: RegistryEntry | None) -> PlannedPool:
-    """Return all that workers need to know of a pool: the features of its bundles, and always the baselines'.
-
-    A feature of a bundle that this version does not know is left out: its rung will say so, and the next one serves.
-    """
-    pool = catalog.pools[name]
-    rungs = tuple(sorted(held.rungs, key=lambda rung: rung.level)) if held else ()
-    asked = [feature for rung in rungs for feature in rung.features]
-    features = known_columns([*asked, *NAIVE_FEATURES, *CLIMATE_FEATURES])
-    zones = {zone: catalog.zones[zone] for zone in sorted(pool.zones)}
-    decided_at = held.effective_from if held else 0
-    return PlannedPool(
-        name,
-        forecast.NAME,
-        pool,
-        catalog.signals[pool.signal],
-        zones,
-        features,
-        rungs,
-        decided_at,
-        {signal: catalog.signals[signal] for signal in signals_of(features) if signal in catalog.signals},
-        {signal: makers for signal in forecasts_of(features) if (makers := catalog.forecasters(signal, zones))},
-    )
-
-
-def _staged(catalog: Catalog, pools: dict[str, PlannedPool]) -> tuple[dict[str, PlannedPool], dict[str, int]]:
-    """Return the pools and the stage of each.
-
-    The catalog has no circle; with bundles of an older one there may be one. Then pools read only whom they read by
-    the catalog, and what else their bundles ask for is missing.
-    """
-    try:
-        return pools, stages({name: _read_by(pool) for name, pool in pools.items()})
-    except Refused:
-        kept = {name: _reading(pool, set(catalog.read_by(name))) for name, pool in pools.items()}
-        return kept, stages({name: _read_by(pool) for name, pool in kept.items()})
-
-
-def _read_by(pool: PlannedPool) -> set[str]:
-    return {one for makers in pool.forecasters.values() for one in makers}
-
-
-def _reading(pool: PlannedPool, known: set[str]) -> PlannedPool:
-    few = {signal: tuple(one for one in makers if one in known) for signal, makers in pool.forecasters.items()}
-    return replace(pool, forecasters={signal: makers for signal, makers in few.items() if makers})
 
 
 def by_stage(work: Iterable[tuple[Plan, Batch]]) -> list[list[dict[str, str]]]:
@@ -123,11 +75,10 @@ def write_work(bucket: Bucket, event: HourEvent, work: list[dict[str, str]]) -> 
     return key
 
 
-def _batches(catalog: Catalog, pool: str, stage: int) -> Iterator[Batch]:
-    series = [str(one) for one in catalog.series(pool)]
-    size = catalog.pools[pool].batch_size
-    for number, first in enumerate(range(0, len(series), size)):
-        yield Batch(f"{pool}-{number:04d}", pool, stage, tuple(series[first : first + size]))
+def _batches(catalog: Catalog, planned: Planned, stage: int) -> Iterator[Batch]:
+    series = workload(planned.workload).series(catalog, planned.name)
+    for number, first in enumerate(range(0, len(series), planned.batch_size)):
+        yield Batch(f"{planned.name}-{number:04d}", planned.name, stage, series[first : first + planned.batch_size])
 
 
 def _earlier(bucket: Bucket, event: HourEvent, pin: Callable[[HourEvent], Plan]) -> tuple[list[Plan], dict[str, str]]:

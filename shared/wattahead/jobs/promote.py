@@ -4,17 +4,16 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from wattahead.domain.bundle import MANIFEST_VERSION, Manifest, Output, RegistryEntry, Rung
-from wattahead.domain.catalog import Catalog, Pool, Signal
+from wattahead.domain.bundle import Manifest, RegistryEntry, Rung
+from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import LostRace, Refused
 from wattahead.domain.hours import iso
 from wattahead.jobs.prove import prove
-from wattahead.models.baseline import NAIVE_FEATURES
 from wattahead.models.loading import NATIVE
 from wattahead.storage.bundles import publish, sealed
 from wattahead.storage.objects import Bucket
 from wattahead.storage.registry import latest, registry
-from wattahead.workloads import forecast
+from wattahead.workloads import WORKLOADS, workload
 
 DECISIONS = 5  # tries before a registry that others keep writing to is given up
 
@@ -25,11 +24,6 @@ class Verdict:
 
     promoted: bool
     reason: str
-
-
-def output_of(signal: Signal, pool: Pool) -> Output:
-    """Return what a bundle of this pool predicts."""
-    return Output(signal.unit, pool.quantiles, signal.lower, signal.upper_of_scale, signal.night_zero)
 
 
 def publish_proved(bucket: Bucket, manifest: Manifest, files: Mapping[str, bytes], role: str) -> Rung:
@@ -81,24 +75,17 @@ def refuse_earlier(held: RegistryEntry | None, effective_from: int) -> None:
 
 
 def register_baselines(bucket: Bucket, catalog: Catalog, *, effective_from: int = 0) -> list[str]:
-    """Give every pool without a registry its seasonal naive, to serve from its first hour; return those pools."""
+    """Give every pool without a registry its baseline, to serve from its first hour; return those pools."""
     begun = []
-    for name, pool in catalog.pools.items():
-        if latest(bucket, name) is None:
-            rung = publish_proved(
-                bucket, naive_manifest(name, catalog.signals[pool.signal], pool), {}, "seasonal_naive"
-            )
-            entry = RegistryEntry(name, 1, 0, effective_from, "a baseline to begin with", secrets.token_hex(8), (rung,))
-            registry(bucket, name).append(entry, after=0)
-            begun.append(name)
+    for kind in map(workload, WORKLOADS):
+        for name in kind.pools(catalog):
+            if latest(bucket, name) is None:
+                role, manifest, files = kind.baseline(catalog, name)
+                rung, said = publish_proved(bucket, manifest, files, role), "a baseline to begin with"
+                entry = RegistryEntry(name, 1, 0, effective_from, said, secrets.token_hex(8), (rung,))
+                registry(bucket, name).append(entry, after=0)
+                begun.append(name)
     return begun
-
-
-def naive_manifest(name: str, signal: Signal, pool: Pool) -> Manifest:
-    """Return the manifest of a pool's seasonal naive; it needs no files."""
-    return Manifest(
-        MANIFEST_VERSION, forecast.NAME, name, "seasonal_naive", NAIVE_FEATURES, 1.0, output_of(signal, pool), ()
-    )
 
 
 def _rungs(held: RegistryEntry | None, promoted: Rung | None, baselines: tuple[Rung, ...]) -> tuple[Rung, ...]:

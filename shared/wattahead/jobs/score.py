@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
+from functools import partial
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from wattahead.domain.bundle import Output, Rung
 from wattahead.domain.errors import Refused, Transient, WattaheadError
-from wattahead.domain.plan import Batch, HourEvent, Plan, PlannedPool
+from wattahead.domain.plan import Batch, HourEvent, Plan, Planned
 from wattahead.domain.quality import Quality
 from wattahead.jobs.hour import Answer, Attempt, closed, features_key, read_plan, refuse_closed, run_id, worst
 from wattahead.jobs.plan import scored
@@ -23,8 +22,8 @@ from wattahead.storage.documents import decode
 from wattahead.storage.ledger import Outcome
 from wattahead.storage.objects import Bucket, sha256
 from wattahead.storage.tables import decode_table, encode_table
-from wattahead.workloads.forecast import Sample, feature_schema, read_sample, to_rows, to_sample, valid_times
-from wattahead.workloads.ladder import Climbed, climb
+from wattahead.workloads import workload
+from wattahead.workloads.protocol import Scored, Task
 
 # Refusals that somebody can mend within the hour: features that are late, a policy that is wrong. Falling back on them
 # at once would freeze a degraded forecast.
@@ -96,57 +95,45 @@ class Scorer:
         number = run_id(digest, batch.name)
         planned = plan.pools[batch.pool]
         try:
-            sample, reading = attempt.timed("read", lambda: self._sample(event, plan, planned, batch))
-            climbed = attempt.timed("predict", lambda: self._climb(event, planned, sample))
-            extra = Quality.FINAL_ATTEMPT if event.final_attempt else 0
-            table, flags = to_rows(plan, planned, sample, climbed, run_id=number, extra=extra)
-            put = attempt.timed(
-                "write", lambda: self.bucket.create(keys.rows(plan, planned.workload, batch.name), encode_table(table))
-            )
+            features, reading = attempt.timed("read", lambda: self._features(event, plan, planned, batch))
+            task = self._task(event, plan, batch, number)
+            done = attempt.timed("predict", lambda: workload(planned.workload).score(task, features))
+            key = keys.rows(plan, planned.workload, batch.name)
+            put = attempt.timed("write", lambda: self.bucket.create(key, encode_table(done.rows)))
         except Exception as error:
             _record_failure(attempt, number, batch, error)
             raise
-        outcome: Outcome = "duplicate" if not put.created else "degraded" if climbed.level.any() else "ok"
-        attempt.record(
-            outcome,
-            run_id=number,
-            rows=table.num_rows,
-            outcomes=_groups(batch, climbed, flags),
-            errors=sample.errors | climbed.errors | reading,
-        )
+        outcome: Outcome = "duplicate" if not put.created else "degraded" if done.level.any() else "ok"
+        rows, told = done.rows.num_rows, _groups(batch, done)
+        attempt.record(outcome, run_id=number, rows=rows, outcomes=told, errors={**done.errors, **reading})
         if not put.created:
             return outcome, 0, Counter()
-        by = Counter(rung.role if rung else "no_forecast" for rung in climbed.served_by)
-        return outcome, table.num_rows, by
+        return outcome, rows, Counter(rung.role if rung else "no_forecast" for rung in done.served_by)
 
-    def _sample(
-        self, event: HourEvent, plan: Plan, planned: PlannedPool, batch: Batch
-    ) -> tuple[Sample, dict[str, str]]:
-        """Return the batch's rows. A feature object that is damaged for good leaves what the clock alone knows."""
+    def _features(
+        self, event: HourEvent, plan: Plan, planned: Planned, batch: Batch
+    ) -> tuple[pa.Table | None, dict[str, str]]:
+        """Return the batch's feature object. One that is damaged for good is none, and the reason is told."""
         key = features_key(plan, batch)
-
-        def decode(body: bytes) -> pa.Table:
-            return decode_table(body, feature_schema(planned), where=key)
-
+        schema = workload(planned.workload).feature_schema(planned)
         try:
-            times = valid_times(planned, plan.issue_time)
-            return read_sample(
-                self.bucket.read(key, decode), batch, planned, times, lambda: _blind(plan, planned, batch)
-            ), {}
+            return self.bucket.read(key, partial(decode_table, schema=schema, where=key)), {}
         except (Refused, Transient) as error:
             last = event.final_attempt and not (_is_late(error) and not event.batch)
             if not last and (isinstance(error, Transient) or error.code in MAY_PASS):
                 raise
-            return _blind(plan, planned, batch), {"": str(error)}
+            return None, {"": str(error)}
 
-    def _climb(self, event: HourEvent, planned: PlannedPool, sample: Sample) -> Climbed:
+    def _task(self, event: HourEvent, plan: Plan, batch: Batch, number: str) -> Task:
+        planned = plan.pools[batch.pool]
         rungs = planned.ladder
         if event.final_attempt:
             # The attempts before may have died in native code: serve from what cannot.
             rungs = tuple(rung for rung in rungs if rung.kind not in NATIVE)
-        return climb(sample.rows, rungs, self._opener(event, planned), quantiles=len(planned.pool.quantiles))
+        extra = Quality.FINAL_ATTEMPT if event.final_attempt else 0
+        return Task(plan, batch, rungs, self._opener(event, planned), number, extra)
 
-    def _opener(self, event: HourEvent, planned: PlannedPool) -> Callable[[Rung], Model]:
+    def _opener(self, event: HourEvent, planned: Planned) -> Callable[[Rung], Model]:
         def open_rung(rung: Rung) -> Model:
             try:
                 return self.model(rung, planned)
@@ -161,7 +148,7 @@ class Scorer:
 
         return open_rung
 
-    def model(self, rung: Rung, planned: PlannedPool) -> Model:
+    def model(self, rung: Rung, planned: Planned) -> Model:
         """Return the verified model of a rung; proved again first where this runtime is not the one of its proof."""
         if rung.bundle_id not in self.models:
             manifest, files = fetch(self.bucket, planned.name, rung.bundle_id)
@@ -173,13 +160,14 @@ class Scorer:
         return model
 
 
-def _check_fit(rung: Rung, output: Output, planned: PlannedPool) -> None:
+def _check_fit(rung: Rung, output: Output, planned: Planned) -> None:
     """Refuse a bundle of another unit or of other quantiles than the plan's."""
-    if output.unit != planned.signal.unit or output.quantiles != planned.pool.quantiles:
+    wanted = workload(planned.workload).output(planned)
+    if output.unit != wanted.unit or output.quantiles != wanted.quantiles:
         raise Refused(
             "E_BUNDLE_FEATURES",
             f"bundle {rung.bundle_id[:12]} predicts {output.unit} {output.quantiles}",
-            fix=f"train one for {planned.signal.unit} {planned.pool.quantiles}",
+            fix=f"train one for {wanted.unit} {wanted.quantiles}",
         )
 
 
@@ -190,23 +178,11 @@ def _measures(plan: Plan, served: Counter[str]) -> dict[str, float]:
     return {"series": float(served.total()), "no_forecast_series": float(served["no_forecast"])}
 
 
-def _blind(plan: Plan, planned: PlannedPool, batch: Batch) -> Sample:
-    """Return rows that know nothing but the clock."""
-    # Rarely needed, and what reads history would take a tenth of every cold start.
-    from wattahead.features.cube import build  # noqa: PLC0415
-    from wattahead.jobs.inputs import Source, empty_inputs  # noqa: PLC0415
-
-    source = Source.of(planned)
-    inputs = empty_inputs(source, plan.issue_time, calendars=False)  # the score image holds no rules of calendars
-    cube = build(source.recipe, inputs, [plan.issue_time])
-    return to_sample(batch.series, cube, source.positions(batch.series), valid_times(planned, plan.issue_time))
-
-
-def _groups(batch: Batch, climbed: Climbed, flags: NDArray[np.int32]) -> dict[str, tuple[str, ...]]:
+def _groups(batch: Batch, done: Scored) -> dict[str, tuple[str, ...]]:
     """Return the series by what served them; every series of the batch stands in exactly one group."""
     groups: dict[str, list[str]] = {}
     worth_saying = ~int(Quality.REORDERED)  # a plain number: operators of an enum are slow
-    for name, rung, held in zip(batch.series, climbed.served_by, flags.tolist(), strict=True):
+    for name, rung, held in zip(batch.series, done.served_by, done.flags.tolist(), strict=True):
         label = f"{rung.role}{' flagged' if held & worth_saying else ''}" if rung else "no_forecast"
         groups.setdefault(label, []).append(name)
     return {label: tuple(names) for label, names in groups.items()}

@@ -11,7 +11,8 @@ import pyarrow as pa
 from wattahead.domain.errors import Refused, Transient
 from wattahead.domain.plan import Batch, Plan, PlannedPool
 from wattahead.features.others import Issued
-from wattahead.jobs.inputs import Source, zone_numbers
+from wattahead.features.source import Source
+from wattahead.jobs.inputs import zone_numbers
 from wattahead.storage import keys
 from wattahead.storage.objects import Bucket
 from wattahead.storage.tables import INSTANT, NAME, decode_table

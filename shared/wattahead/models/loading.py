@@ -9,14 +9,17 @@ from wattahead.models.baseline import SeasonalNaive, load_climatology
 from wattahead.models.blend import load_blend
 from wattahead.models.booster import load_boosters
 from wattahead.models.rows import Model
+from wattahead.models.screen import LinearFlows, load_screen
 
 LOADERS: Final[dict[str, Callable[[Manifest, Mapping[str, bytes]], Model]]] = {
     "blend": load_blend,
     "lightgbm": load_boosters,
     "seasonal_naive": lambda manifest, _: SeasonalNaive(manifest.output.quantiles),
     "climatology": lambda manifest, files: load_climatology(manifest.output.quantiles, files),
+    "screen": load_screen,
+    "linear_flows": lambda manifest, _: LinearFlows(manifest.output.quantiles),
 }
-NATIVE: Final = frozenset({"blend", "lightgbm"})  # kinds that run code which can abort the process
+NATIVE: Final = frozenset({"blend", "lightgbm", "screen"})  # kinds that run code which can abort the process
 
 
 def load(manifest: Manifest, files: Mapping[str, bytes]) -> Model:

@@ -5,7 +5,7 @@ from wattahead.domain.hours import date_of, hour_of, iso, month_of
 from wattahead.domain.names import checked
 from wattahead.domain.plan import HourEvent, Plan
 
-TABLES = {"forecast": "forecasts"}  # workload -> root of its rows
+TABLES = {"forecast": "forecasts", "grid_action": "grid_actions"}  # workload -> root of its rows
 
 CATALOG = "catalog"
 
@@ -38,6 +38,11 @@ def weather(provider: str) -> str:
 def external(provider: str) -> str:
     """Day objects of somebody else's forecasts, such as an operator's."""
     return f"external/provider={checked('provider', provider)}"
+
+
+def states(network: str) -> str:
+    """Day objects of the states of grids of one network."""
+    return f"states/network={checked('network', network)}"
 
 
 def history(root: str) -> str:
@@ -162,3 +167,18 @@ def hindcast(root: str, pool: str, rule: str, until: int, bundle_id: str, digest
     """The hindcasts of one training by `rule`, which knew nothing that became known after `until` [µs]."""
     folder = f"{root}/pool={checked('pool', pool)}/rule={checked('digest', rule)}/until={iso(until).replace(':', '')}"
     return f"{folder}/{checked('digest', bundle_id)[:12]}-{checked('digest', digest)}.parquet"
+
+
+def dataset(workload: str, digest: str) -> str:
+    """The folder of a simulated set; `digest` is of all that its content depends on but its size."""
+    return f"datasets/workload={checked('key', workload)}/{checked('digest', digest)}"
+
+
+def dataset_part(folder: str, number: int, rows: int, digest: str) -> str:
+    """One episode of a simulated set."""
+    return f"{folder}/episode-{number:05d}-{rows}-{checked('digest', digest)}.parquet"
+
+
+def dataset_manifest(folder: str, rows: int) -> str:
+    """Which episodes make a set of so many rows, written behind all of them: without it there is no such set."""
+    return f"{folder}/manifest-{rows}.json"

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from wattahead.domain.errors import Damaged, Refused
 
@@ -163,3 +165,12 @@ def _typed(column: pa.ChunkedArray, kind: pa.DataType, name: str, where: str) ->
 
 def _is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def repeated(names: Sequence[str | None], times: int | NDArray[np.integer] = 1) -> pa.DictionaryArray:
+    """Return each name `times` times as a dictionary in alphabetical order; no name is null."""
+    distinct = sorted({name for name in names if name is not None})
+    where = {name: number for number, name in enumerate(distinct)}
+    codes = np.repeat(np.array([-1 if name is None else where[name] for name in names], dtype=np.int32), times)
+    missing = codes < 0 if None in names else None
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=missing), pa.array(distinct, pa.string()))

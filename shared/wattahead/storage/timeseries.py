@@ -1,4 +1,4 @@
-"""Actuals, weather and external forecasts: day objects, month objects for closed months, and copies of days.
+"""Actuals, weather, external forecasts and states: day objects, month objects for closed months, and copies of days.
 
 Rows are only ever added. All revisions are kept; the newest one known at an issue time wins when features are built.
 """
@@ -27,7 +27,7 @@ ACTUALS: Final[dict[str, pa.DataType]] = {
     "available_at": INSTANT,
     "availability": NAME,
 }
-FORECASTS: Final[dict[str, pa.DataType]] = {  # weather and external forecasts; one float32 column per variable follows
+FORECASTS: Final[dict[str, pa.DataType]] = {  # weather, external forecasts, states; a float32 column per variable
     "zone": NAME,
     "point": pa.int16(),
     "nwp_init_time": INSTANT,
@@ -60,6 +60,11 @@ def weather(provider: str) -> Root:
 def external(provider: str) -> Root:
     """Forecasts made by somebody else, cut by the day they were made."""
     return Root(keys.external(provider), "init_date", "nwp_init_time")
+
+
+def states(network: str) -> Root:
+    """States of grids, a row per element, cut by the time they are of."""
+    return Root(keys.states(network), "date", "valid_time")
 
 
 def store(bucket: Bucket, root: Root, rows: pa.Table, *, closed_before: int) -> list[str]:

@@ -16,14 +16,14 @@ from wattahead.cli.catalog import find_catalog
 from wattahead.domain.bundle import MANIFEST_VERSION, Manifest
 from wattahead.domain.hours import DAY, HOUR, duration
 from wattahead.features.grammar import check, columns
+from wattahead.features.source import Source
 from wattahead.jobs.ingest import ingest
-from wattahead.jobs.inputs import Source
-from wattahead.jobs.promote import output_of
 from wattahead.models.baseline import NAIVE_FEATURES
 from wattahead.models.loading import load
 from wattahead.models.rows import Model
 from wattahead.sources.mapping_files import find_mapping
 from wattahead.storage.objects import Bucket, open_bucket
+from wattahead.workloads.forecast.planning import output_of
 
 SET: Final = "openstef_nl_2020"
 POOL: Final = "net_load"

@@ -1,4 +1,4 @@
-"""The forecast workload: feature objects in, rows of quantiles out."""
+"""What a batch of forecasts is scored from: a feature object, and what is left of one that is not as it should be."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,18 +9,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from wattahead.domain.errors import Refused
-from wattahead.domain.hours import MINUTE, duration
-from wattahead.domain.plan import Batch, Plan, PlannedPool
-from wattahead.domain.quality import Quality
+from wattahead.domain.hours import duration
+from wattahead.domain.plan import Batch, PlannedPool
 from wattahead.features.cube import Cube
 from wattahead.models.rows import Rows
-from wattahead.storage.tables import INSTANT
+from wattahead.storage.tables import INSTANT, repeated
 from wattahead.storage.tables import NAME as TEXT
-from wattahead.workloads.guards import dark_hours, guard
-from wattahead.workloads.ladder import Climbed
-
-NAME: Final = "forecast"
-
 
 ABOUT: Final[dict[str, pa.DataType]] = {  # of a feature object; one float32 column per feature follows
     "series_id": TEXT,
@@ -54,7 +48,7 @@ def to_table(series: tuple[str, ...], valid_times: NDArray[np.int64], cube: Cube
     flat = cube.values[:, :, moment].reshape(len(cube.names), -1)
     return pa.table(
         {
-            "series_id": _repeated(series, steps),
+            "series_id": repeated(series, steps),
             "valid_time": pa.array(np.tile(valid_times, len(series))).view(INSTANT),
             "scale": np.repeat(cube.scale[:, moment], steps),
             "input_age_minutes": np.repeat(cube.age_minutes[:, moment], steps),
@@ -156,65 +150,6 @@ def _faults(series: tuple[str, ...], filled: NDArray[np.int64], infinite: NDArra
     return found
 
 
-def to_rows(
-    plan: Plan, planned: PlannedPool, sample: Sample, climbed: Climbed, *, run_id: str, extra: int = 0
-) -> tuple[pa.Table, NDArray[np.int32]]:
-    """Return the forecast rows of a batch, sorted by series and valid time, and the flags of every series.
-
-    `extra` are flags that all rows of this attempt carry.
-    """
-    issue_times = np.full(len(sample.series), plan.issue_time)
-    return to_rows_of_many(planned, sample, issue_times, climbed, run_id=run_id, extra=extra)
-
-
-def to_rows_of_many(
-    planned: PlannedPool,
-    sample: Sample,
-    issue_times: NDArray[np.int64],
-    climbed: Climbed,
-    *,
-    run_id: str,
-    extra: int = 0,
-) -> tuple[pa.Table, NDArray[np.int32]]:
-    """Return the rows of a sample whose series were each issued at a time of its own (S) [µs], in its order."""
-    steps, signal = sample.rows.steps, planned.signal
-    zones = sample.rows.zones
-    valid = np.broadcast_to(sample.valid_times, (len(zones), steps))
-    dark = np.zeros((len(zones), steps), dtype=bool)
-    if signal.night_zero:
-        dark = dark_hours(sample.valid_times, signal.step, [planned.zones[zone] for zone in zones])
-    capacity = np.repeat([signal.capacity.get(zone, np.inf) for zone in zones], steps)
-    values, acted = guard(climbed.values, sample.rows.row_scale, signal, dark.reshape(-1), capacity)
-    served = np.array([rung is not None for rung in climbed.served_by])
-    of_series = (
-        sample.flags
-        | np.where(climbed.level > 0, Quality.FALLBACK, 0)
-        | np.where(climbed.sparse, Quality.INPUTS_SPARSE, 0)
-        | np.where(served, 0, Quality.NO_FORECAST)
-        | extra
-    )
-    flags = (np.repeat(of_series, steps) | acted).astype(np.int32)
-    rungs = climbed.served_by
-    columns = {
-        "series_id": _repeated(sample.series, steps),
-        "issue_time": pa.array(np.repeat(issue_times, steps)).view(INSTANT),
-        "model_name": _repeated([rung.kind if rung else "none" for rung in rungs], steps),
-        "model_version": _repeated([rung.bundle_id[:12] if rung else "" for rung in rungs], steps),
-        "run_id": _repeated([run_id], len(flags)),
-        "fallback_level": np.repeat(climbed.level, steps),
-        "quality_flags": flags,
-        "input_age_minutes": np.repeat(sample.age_minutes, steps),
-        "zone": _repeated(zones, steps),
-        "key": _repeated([signal.key], len(flags)),
-        "subkey": _repeated([signal.subkey], len(flags)),
-        "valid_time": pa.array(valid.reshape(-1)).view(INSTANT),
-        "lead_time_minutes": ((valid - issue_times[:, None]) // MINUTE).astype(np.int32).reshape(-1),
-        "unit": _repeated([signal.unit], len(flags)),
-    }
-    quantiles = {name: pa.array(values[index], from_pandas=True) for index, name in enumerate(planned.pool.quantiles)}
-    return pa.table(columns | quantiles), np.bitwise_or.reduce(flags.reshape(len(zones), steps), axis=1)
-
-
 def valid_times(planned: PlannedPool, issue_time: int) -> NDArray[np.int64]:
     """Return the start of every interval of the horizon [µs]."""
     return np.arange(issue_time, issue_time + duration(planned.pool.horizon), planned.signal.step)
@@ -222,11 +157,3 @@ def valid_times(planned: PlannedPool, issue_time: int) -> NDArray[np.int64]:
 
 def _zones(series: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.split("/", 1)[0] for name in series)
-
-
-def _repeated(names: tuple[str, ...] | list[str], times: int) -> pa.DictionaryArray:
-    """Return each name `times` times as a dictionary in alphabetical order."""
-    distinct = sorted(set(names))
-    where = {name: number for number, name in enumerate(distinct)}
-    codes = np.repeat(np.array([where[name] for name in names], dtype=np.int32), times)
-    return pa.DictionaryArray.from_arrays(codes, pa.array(distinct, pa.string()))

@@ -1,0 +1,1 @@
+"""Electrical networks: candidate actions, and what physics says of each before anything is learnt."""
