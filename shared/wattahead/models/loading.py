@@ -10,6 +10,7 @@ from wattahead.models.blend import load_blend
 from wattahead.models.booster import load_boosters
 from wattahead.models.rows import Model
 from wattahead.models.screen import LinearFlows, load_screen
+from wattahead.models.screen_ridge import load_ridge
 
 LOADERS: Final[dict[str, Callable[[Manifest, Mapping[str, bytes]], Model]]] = {
     "blend": load_blend,
@@ -17,6 +18,7 @@ LOADERS: Final[dict[str, Callable[[Manifest, Mapping[str, bytes]], Model]]] = {
     "seasonal_naive": lambda manifest, _: SeasonalNaive(manifest.output.quantiles),
     "climatology": lambda manifest, files: load_climatology(manifest.output.quantiles, files),
     "screen": load_screen,
+    "screen_ridge": load_ridge,
     "linear_flows": lambda manifest, _: LinearFlows(manifest.output.quantiles),
 }
 NATIVE: Final = frozenset({"blend", "lightgbm", "screen"})  # kinds that run code which can abort the process

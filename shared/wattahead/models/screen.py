@@ -87,8 +87,14 @@ def load_screen(manifest: Manifest, files: Mapping[str, bytes]) -> Screen:
             f"boosters of pool {manifest.pool} were trained on other features than the manifest lists",
             fix="train and publish it again",
         )
+    outputs = manifest.output.quantiles
+    return Screen(outputs, manifest.features, median, spread, fail, checked_distances(manifest, files))
+
+
+def checked_distances(manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, float]:
+    """Return the distance of every quantile; raise `ValueError` unless each has one that is a finite number."""
     held = {str(name): float(away) for name, away in json.loads(files["distances.json"]).items()}
     wanted = {name for name in manifest.output.quantiles if name != FAIL}
     if set(held) != wanted or not np.isfinite(list(held.values())).all():
         raise ValueError(f"distances of {sorted(held)} are not finite numbers for {sorted(wanted)}")
-    return Screen(manifest.output.quantiles, manifest.features, median, spread, fail, held)
+    return held
