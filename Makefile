@@ -16,11 +16,16 @@ SPREAD ?= --numprocesses auto --maxprocesses 4 --dist worksteal
 
 TEMPLATES := template.yaml infra/training.yaml infra/watching.yaml
 
-.PHONY: help demo test check runtime bench accuracy format lock clean
+# The simulator of grids pins a pandas of its own, so grids have an environment of their own.
+GRID := $(VENV)-grid/bin/python
+
+.PHONY: help demo grid test test-grid check runtime bench accuracy format lock clean
 
 help:
 	@echo "make demo [DATA=FOLDER]   the main job from nothing, on generated or on real zones"
-	@echo "make test                 every test"
+	@echo "make grid                 grid actions from nothing: simulate, train, screen 24 hours, verify, query, draw"
+	@echo "make test                 every test that needs no simulator of grids"
+	@echo "make test-grid            the tests that need it"
 	@echo "make check                static checks: ruff, mypy, import rules, templates, docs"
 	@echo "make runtime              cold and warm starts under the real Lambda runtime"
 	@echo "make bench                speed and memory as ratios"
@@ -32,6 +37,13 @@ $(VENV)/ready: infra/locks/dev.txt pyproject.toml
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	@$(RUN) -m pip install --quiet --require-hashes -r infra/locks/dev.txt
 	@$(RUN) -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)-grid/ready: infra/locks/grid.txt pyproject.toml
+	@echo "setting up $(VENV)-grid from $<, once; about a minute"
+	@test -x $(GRID) || $(PYTHON) -m venv $(VENV)-grid
+	@$(GRID) -m pip install --quiet --require-hashes -r $<
+	@$(GRID) -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 # Tools that pin a botocore of their own get environments of their own. Their locks are whole, so nothing is resolved.
@@ -47,6 +59,13 @@ demo: $(VENV)/ready
 
 test: $(VENV)/ready
 	@$(RUN) -m pytest $(SPREAD)
+
+grid: $(VENV)-grid/ready
+	@rm -rf demo-grid
+	@$(GRID) -m infra.local.grid --to demo-grid
+
+test-grid: $(VENV)-grid/ready
+	@$(GRID) -m pytest -m grid $(SPREAD) tests/training/grid
 
 check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-checkov/ready
 	@$(RUN) -m ruff format --check .
@@ -75,4 +94,4 @@ lock:
 	@infra/locks/lock.sh
 
 clean:
-	@rm -rf $(VENV) $(VENV)-* demo accuracy build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-* demo demo-grid accuracy build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,9 +1,6 @@
 """`python -m infra.local.demo`: the main job from nothing, as the commands a person would type."""
 
 import argparse
-import os
-import shlex
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -13,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rich.console import Console
 
+from infra.local.telling import Step, Teller
 from wattahead.domain.hours import DAY, HOUR, floor_hour, from_datetime, iso
 
 SCORED_HOURS = 6 * 24  # within the week in which a live hour is open
@@ -42,61 +40,22 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=None, help="a folder with the zones_production set")
     asked = parser.parse_args()
     console = Console(highlight=False)
-    began = time.monotonic()
-    tell = Teller(console, asked.to, began)
+    tell = Teller(console, asked.to)
     asked.to.mkdir(parents=True, exist_ok=True)
     story = real(asked.data) if asked.data else generated(asked.to, tell)
     for step in steps(story, asked.to):
         tell.run(step)
-    tell.end(story)
-    return 0
-
-
-@dataclass(frozen=True)
-class Teller:
-    """Shows each command before it runs, as it would be typed."""
-
-    console: Console
-    folder: Path
-    began: float
-
-    def run(self, step: "Step") -> None:
-        """Run one command; its own output is what the reader sees."""
-        said = shlex.join(["wattahead", *step.words])
-        self.console.print(
-            f"\n[bold]{step.why}[/bold]  [dim]({time.monotonic() - self.began:.0f} s)[/dim]\n[cyan]$ {said}[/cyan]",
-            soft_wrap=True,
-        )
-        environment = {**os.environ, "WATTAHEAD_BUCKET": str(self.folder / "bucket")}
-        done = subprocess.run([sys.executable, "-m", "wattahead.cli.main", *step.words], check=False, env=environment)
-        if done.returncode not in step.may_end:
-            raise SystemExit(f"stopped: exit code {done.returncode}")
-
-    def end(self, story: Story) -> None:
-        """Say what is left behind and how to go on."""
-        run = f" --run {story.run}" if story.run else ""
-        self.console.print(
-            f"\n[bold]Done in {time.monotonic() - self.began:.0f} s.[/bold] Scores above are on {story.origin} data."
-        )
-        self.console.print(
-            f"The bucket is the folder {self.folder}/bucket, the pictures are in {self.folder}. Go on with:"
-        )
-        for line in (
-            f"export WATTAHEAD_BUCKET={self.folder}/bucket; . .venv/bin/activate",
+    run = f" --run {story.run}" if story.run else ""
+    tell.end(
+        f"Scores above are on {story.origin} data.",
+        (
+            f"export WATTAHEAD_BUCKET={asked.to}/bucket; . .venv/bin/activate",
             f"wattahead show {story.series[0]}{run}",
             "wattahead runs",
             'wattahead query "select job, outcome, count(*) from runs group by all"',
-        ):
-            self.console.print(f"  {line}", markup=False)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One command and why it is run."""
-
-    why: str
-    words: tuple[str, ...]
-    may_end: tuple[int, ...] = (0,)
+        ),
+    )
+    return 0
 
 
 def generated(folder: Path, tell: Teller) -> Story:

@@ -25,7 +25,8 @@ MILLION = 1e6  # from here on six digits would lose what is before the point
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `query` takes, beside `--bucket`."""
-    parser.add_argument("sql", help="views: forecasts, latest, as_of(time), actuals, actuals_joined, external, runs")
+    told = "views: forecasts, latest, as_of(time), actuals, actuals_joined, external, metrics, runs, grid_actions, "
+    parser.add_argument("sql", help=f"{told}latest_actions")
     parser.add_argument("--format", choices=sorted(WRITERS), default="table", help="how rows are printed")
     parser.add_argument("--run", default=None, help="let `forecasts` hold this run's rows instead of the live ones")
     parser.add_argument("--run-kind", choices=("backfill", "backtest", "shadow"), default="backfill",

@@ -9,7 +9,7 @@ from urllib.request import url2pathname
 import duckdb
 
 from wattahead.domain.errors import Refused
-from wattahead.queries import views
+from wattahead.queries import grid_views, views
 from wattahead.queries.views import quoted
 from wattahead.storage import keys
 from wattahead.storage.objects import Bucket, open_bucket
@@ -27,7 +27,7 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection with the views of the bucket at `bucket_url`; times are in UTC.
 
-    With `run`, the view `forecasts` and all that stands on it hold that run's rows instead of the live ones.
+    With `run`, `forecasts`, `grid_actions` and the views that stand on them hold that run's rows, not the live ones.
     `since` and `until` (`2021-01-31`) keep to issue dates between them: far fewer objects to open in a long history.
     Roots that were empty when connecting, and columns that come later, are seen by the next connection.
     On S3 the credentials are those of the moment; connect again when they have expired.
@@ -37,14 +37,17 @@ def connect(
     """
     if urlsplit(bucket_url).scheme == "memory":
         raise Refused("E_CONFIG", "DuckDB cannot look into memory://", fix="use a folder or s3://bucket")
-    root = keys.table("forecast", run_kind, run) if run else keys.table("forecast", "live", "")
+    kind = run_kind if run else "live"
+    forecasts, grid_actions = (keys.table(workload, kind, run or "") for workload in ("forecast", "grid_action"))
     bucket = open_bucket(bucket_url)
     connection = duckdb.connect(config=OFFLINE)
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET parquet_metadata_cache = true")  # objects are written once: what was read stays true
     if urlsplit(bucket_url).scheme == "s3":
         _open_s3(connection)
-    views.create(connection, views.Scope(bucket, _base(bucket), root, since, until))
+    scope = views.Scope(bucket, _base(bucket), forecasts, grid_actions, since, until)
+    views.create(connection, scope)
+    grid_views.create(connection, scope)
     return connection
 
 

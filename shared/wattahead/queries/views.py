@@ -53,6 +53,7 @@ class Scope:
     bucket: Bucket
     base: str  # where DuckDB finds the bucket: a folder or s3://bucket/prefix
     forecasts: str = "forecasts"
+    grid_actions: str = "grid_actions"
     since: str = ""
     until: str = ""
 
@@ -96,14 +97,14 @@ def _newest_issue(rows: str) -> str:
 def _forecasts(scope: Scope) -> str:
     """Return closed months from the archive and the rest raw: a month that is archived is never read twice."""
     archived = _archived(scope)
-    legs = [_nothing(FORECASTS)]
+    legs = [nothing(FORECASTS)]
     shown = [month for month in archived if scope.since[:7] <= month <= (scope.until[:7] or month)]
     if shown:
-        files = _files(scope, [f"archive/forecasts/issue_month={month}/*.parquet" for month in shown])
-        legs.append(f"SELECT * FROM ({_ARCHIVE.format(files=files)}) WHERE {_within(scope)}")
-    raw = _hours(scope, scope.forecasts, "*.parquet")
+        found = files(scope, [f"archive/forecasts/issue_month={month}/*.parquet" for month in shown])
+        legs.append(f"SELECT * FROM ({_ARCHIVE.format(files=found)}) WHERE {_within(scope)}")
+    raw = hours(scope, scope.forecasts, "*.parquet")
     if raw:
-        source = f"read_parquet({_files(scope, raw)}, union_by_name=true, hive_partitioning=true, {HOUR_TYPES})"
+        source = f"read_parquet({files(scope, raw)}, union_by_name=true, hive_partitioning=true, {HOUR_TYPES})"
         months = ", ".join(map(quoted, archived)) or "''"
         legs.append(f"SELECT * FROM {source} WHERE strftime(issue_date, '%Y-%m') NOT IN ({months})")
     return " UNION ALL BY NAME ".join(legs)
@@ -127,7 +128,7 @@ def _within(scope: Scope) -> str:
     return " AND ".join(bounds) or "true"
 
 
-def _hours(scope: Scope, root: str, name: str) -> list[str]:
+def hours(scope: Scope, root: str, name: str) -> list[str]:
     """Return date paths under `root` that hold something; one for all days unless the scope has bounds."""
     days = sorted(_parts(scope.bucket.keys(root), "issue_date"))
     wanted = [day for day in days if scope.since <= day <= (scope.until or day)]
@@ -138,12 +139,12 @@ def _hours(scope: Scope, root: str, name: str) -> list[str]:
 
 def _actuals(scope: Scope) -> str:
     """Return the newest revision of every value, from days and from closed months."""
-    legs = [_nothing(ACTUALS)]
+    legs = [nothing(ACTUALS)]
     for root, label in (("actuals", "date"), ("history/actuals", "month")):
         if any("/days=" not in key for key in scope.bucket.keys(root)):  # copies of days are passed over
-            files = _files(scope, [f"{root}/key=*/subkey=*/{label}=*/*.parquet"])
+            found = files(scope, [f"{root}/key=*/subkey=*/{label}=*/*.parquet"])
             types = f"hive_types={{'key': VARCHAR, 'subkey': VARCHAR, '{label}': VARCHAR}}"
-            source = f"read_parquet({files}, hive_partitioning=true, {types})"
+            source = f"read_parquet({found}, hive_partitioning=true, {types})"
             legs.append(f"SELECT {', '.join(ACTUALS)} FROM {source}")
     return f"""SELECT concat_ws('/', zone, key, subkey) AS series_id, * FROM ({" UNION ALL BY NAME ".join(legs)})
         QUALIFY row_number() OVER (
@@ -152,12 +153,12 @@ def _actuals(scope: Scope) -> str:
 
 def _external(scope: Scope) -> str:
     """Return somebody else's forecasts, each in its newest revision; variables that a provider lacks are null."""
-    legs = [_nothing(EXTERNAL)]
+    legs = [nothing(EXTERNAL)]
     for root, label in (("external", "init_date"), ("history/external", "month")):
         if scope.bucket.keys(root):
-            files = _files(scope, [f"{root}/provider=*/{label}=*/*.parquet"])
+            found = files(scope, [f"{root}/provider=*/{label}=*/*.parquet"])
             types = f"hive_types={{'provider': VARCHAR, '{label}': VARCHAR}}"
-            source = f"read_parquet({files}, union_by_name=true, hive_partitioning=true, {types})"
+            source = f"read_parquet({found}, union_by_name=true, hive_partitioning=true, {types})"
             legs.append(f"SELECT * EXCLUDE ({label}) FROM {source}")
     return f"""SELECT * FROM ({" UNION ALL BY NAME ".join(legs)}) QUALIFY row_number() OVER (
         PARTITION BY provider, zone, point, nwp_init_time, valid_time ORDER BY available_at DESC) = 1"""
@@ -165,10 +166,10 @@ def _external(scope: Scope) -> str:
 
 def _metrics(scope: Scope) -> str:
     """Return every measure once: judged again when more had come true, the one that more hours speak for."""
-    legs = [_nothing(METRICS)]
+    legs = [nothing(METRICS)]
     if scope.bucket.keys("metrics"):
-        files = _files(scope, ["metrics/issue_month=*/*.parquet"])
-        legs.append(f"SELECT * FROM read_parquet({files}, union_by_name=true, hive_partitioning=false)")
+        found = files(scope, ["metrics/issue_month=*/*.parquet"])
+        legs.append(f"SELECT * FROM read_parquet({found}, union_by_name=true, hive_partitioning=false)")
     who = ", ".join(name for name in METRICS if name not in ("value", "low", "high", "n", "unit"))
     return f"""SELECT * FROM ({" UNION ALL BY NAME ".join(legs)}) QUALIFY row_number() OVER (
         PARTITION BY {who} ORDER BY n DESC, value) = 1"""
@@ -176,11 +177,11 @@ def _metrics(scope: Scope) -> str:
 
 def _runs(scope: Scope) -> str:
     """Return the ledger: one row per attempt, instants as times."""
-    legs = [_nothing(LEDGER | {"issue_date": "DATE", "issue_hour": "VARCHAR"})]
-    attempts = _hours(scope, "ledger", "*/*.json")
+    legs = [nothing(LEDGER | {"issue_date": "DATE", "issue_hour": "VARCHAR"})]
+    attempts = hours(scope, "ledger", "*/*.json")
     if attempts:
         columns = ", ".join(f"{name}: {quoted(kind)}" for name, kind in LEDGER.items())
-        source = f"{_files(scope, attempts)}, columns={{{columns}}}, format='unstructured'"
+        source = f"{files(scope, attempts)}, columns={{{columns}}}, format='unstructured'"
         legs.append(f"SELECT * FROM read_json({source}, hive_partitioning=true, {HOUR_TYPES})")
     times = ", ".join(f"make_timestamp({name}) AT TIME ZONE 'UTC' AS {name}" for name in _INSTANTS)
     return f"SELECT * REPLACE ({times}) FROM ({' UNION ALL BY NAME '.join(legs)})"
@@ -196,12 +197,12 @@ def _flag_names() -> str:
     return f"CREATE MACRO flag_names(flags) AS list_filter([{words}], lambda word: word IS NOT NULL)"
 
 
-def _nothing(columns: Mapping[str, str]) -> str:
+def nothing(columns: Mapping[str, str]) -> str:
     """Return a query with typed columns and no row."""
     return f"SELECT {', '.join(f'CAST(NULL AS {kind}) AS {name}' for name, kind in columns.items())} WHERE false"
 
 
-def _files(scope: Scope, patterns: Iterable[str]) -> str:
+def files(scope: Scope, patterns: Iterable[str]) -> str:
     """Return a list of patterns under the bucket; a bucket's own name is never taken for a pattern."""
     base = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in scope.base)
     return "[" + ", ".join(quoted(f"{base}/{pattern}") for pattern in patterns) + "]"

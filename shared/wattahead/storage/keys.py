@@ -107,6 +107,13 @@ def rows(plan: Plan, workload: str, batch: str) -> str:
     )
 
 
+def verified(plan: Plan, workload: str, batch: str) -> str:
+    """The rows of one batch again, each with its exact solution."""
+    root, _, rest = rows(plan, workload, batch).rpartition("/issue_date=")
+    first, _, run = root.partition("/run=")
+    return f"{first}_verified{'/run=' + run if run else ''}/issue_date={rest}"
+
+
 def ledger(at: int, run_id: str, attempt_id: str) -> str:
     """What one attempt did."""
     return f"ledger/{hour_folder(at)}/{checked('digest', run_id)}/{checked('digest', attempt_id)}.json"
