@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from infra.local.demo import Step, Teller
+from infra.local.telling import Step, Teller
 
 POOLS = "solar,wind,hydro,nuclear,gas,coal,carbon"  # those that others read first
 RUN = "day-ahead"

@@ -45,8 +45,7 @@ def regret(truth: Floats, order: Order, first: int, *, nothing: int = 0) -> floa
     Doing nothing (the action `nothing`) is always verified too: it is what is left when all of them fail.
     """
     taken = np.minimum(_best_of(truth, order, first), truth[:, nothing])
-    finite = np.isfinite(taken)  # where even doing nothing fails there is nothing to compare with
-    return float(np.mean((taken - truth.min(axis=1))[finite])) if finite.any() else float("nan")
+    return _beyond_best(taken, truth)
 
 
 def unverified_regret(truth: Floats, order: Order, *, nothing: int = 0) -> float:
@@ -55,10 +54,13 @@ def unverified_regret(truth: Floats, order: Order, *, nothing: int = 0) -> float
     An action that fails counts as the loading of doing nothing, which is a lower bound of what it costs.
     """
     taken = np.take_along_axis(truth, order[:, :1], axis=1)[:, 0]
-    taken = np.where(np.isfinite(taken), taken, truth[:, nothing])
-    finite = np.isfinite(taken)
-    return float(np.mean((taken - truth.min(axis=1))[finite])) if finite.any() else float("nan")
+    return _beyond_best(np.where(np.isfinite(taken), taken, truth[:, nothing]), truth)
 
 
 def _best_of(truth: Floats, order: Order, first: int) -> Floats:
     return np.take_along_axis(truth, order[:, :first], axis=1).min(axis=1)
+
+
+def _beyond_best(taken: Floats, truth: Floats) -> float:
+    finite = np.isfinite(taken)  # where even doing nothing fails there is nothing to compare with
+    return float(np.mean(taken[finite] - truth.min(axis=1)[finite])) if finite.any() else float("nan")

@@ -186,6 +186,6 @@ def dataset_part(folder: str, number: int, rows: int, digest: str) -> str:
     return f"{folder}/episode-{number:05d}-{rows}-{checked('digest', digest)}.parquet"
 
 
-def dataset_manifest(folder: str, rows: int) -> str:
+def dataset_manifest(folder: str, rows: int, digest: str) -> str:
     """Which episodes make a set of so many rows, written behind all of them: without it there is no such set."""
-    return f"{folder}/manifest-{rows}.json"
+    return f"{folder}/manifest-{rows}-{checked('digest', digest)}.json"
