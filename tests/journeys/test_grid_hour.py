@@ -1,5 +1,6 @@
 """An hour of a pool of grids on the rails that forecasts run on, from stored states to ranked actions."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from tests.grid.worlds import FIVE, acted, islands, pool, solved, some_days
 from tests.journeys.stores import DictStore, bucket_of
+from tests.storage.faults import Around, Chosen, Crash, Fault, call, crash_after, crash_before, fail
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.hours import DAY, HOUR, MINUTE, instant
 from wattahead.domain.plan import HourEvent
@@ -184,3 +186,35 @@ def test_an_action_that_cuts_the_grid_in_two_stands_behind_all_that_do_not() -> 
     certain = [row["fail_probability"] for row in rows]
     assert certain == sorted(certain)
     assert {row["p10"] for row in rows} == {None}
+
+
+@pytest.mark.parametrize("cut", [crash_before, crash_after])
+def test_a_crash_at_any_storage_call_then_a_retry_ends_with_the_rows_of_a_clean_hour(
+    cut: Callable[[Chosen], Fault],
+) -> None:
+    before = world()
+    clean = Around(DictStore(dict(before.objects)))
+    hour(bucket_of(clean))
+    expected = clean.inner.get(KEY)
+    wrong = []
+
+    for number in range(1, len(clean.calls) + 1):
+        store = DictStore(dict(before.objects))
+        with pytest.raises(Crash):
+            hour(bucket_of(Around(store, cut(call(number)))))
+        hour(bucket_of(store))
+        if store.objects[KEY] != expected:
+            wrong.append(number)
+
+    assert wrong == []
+    assert len(clean.calls) > 10
+
+
+def test_a_passing_fault_of_the_storage_is_retried_and_never_freezes_null_rows() -> None:
+    store = world()
+    for number in range(1, 20):
+        once = DictStore(dict(store.objects))
+
+        rows = hour(bucket_of(Around(once, fail(call(number))))).to_pylist()
+
+        assert {row["fallback_level"] for row in rows} == {2}
