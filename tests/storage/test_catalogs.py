@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.grid.worlds import FIVE, pool
 from tests.storage.faults import Around, Call, Do
 from wattahead.domain.catalog import Catalog, Zone
 from wattahead.domain.errors import LostRace, Refused
 from wattahead.storage.catalogs import latest_catalog, publish_catalog, read_catalog
+from wattahead.storage.documents import encode
 from wattahead.storage.objects import Bucket
 
 TEXT = """
@@ -154,3 +156,42 @@ def test_a_file_that_is_not_text_in_utf8_is_refused(file: Path, body: bytes) -> 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="E_CONFIG: none.toml: "):
         read_catalog(tmp_path / "none.toml")
+
+
+def test_a_catalog_of_grids_names_its_network_by_a_file_and_may_leave_forecasts_out(tmp_path: Path) -> None:
+    (tmp_path / "five.json").write_bytes(encode(FIVE))
+    file = tmp_path / "catalog.toml"
+    file.write_text('[networks]\nfive = "five.json"\n[grid_pools.screen]\nnetwork = "five"\ngrids = ["one"]\n')
+
+    found = read_catalog(file)
+
+    assert found.networks == {"five": FIVE}
+    assert found.grid_pools["screen"].grids == ("one",)
+    assert found.pools == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[networks]\nfive = "six.json"\n[grid_pools.screen]\nnetwork = "five"\ngrids = ["one"]\n', "six.json"),
+        ('[networks]\nfive = "bad.json"\n[grid_pools.screen]\nnetwork = "five"\ngrids = ["one"]\n', "Expecting"),
+        ('[networks]\nfive = "five.json"\n[grid_pools.screen]\nnetwork = "six"\ngrids = ["one"]\n', "five"),
+        ('[networks]\nfive = "five.json"\n[grid_pools.screen]\nnetwork = "five"\ngrids = []\n', "name each grid once"),
+        ('[networks]\nfive = "five.json"\n[grid_pools.screen]\nnetwork = "five"\ngrids = ["One"]\n', "E_NAME"),
+        ('[networks]\nfive = "five.json"\n[grid_pools.screen]\nnetwork = "five"\ngrids = ["one"]\ntop = 0\n', "top 0"),
+    ],
+)
+def test_a_wrong_line_about_grids_is_named(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "five.json").write_bytes(encode(FIVE))
+    (tmp_path / "bad.json").write_text("{")
+    (tmp_path / "catalog.toml").write_text(text)
+
+    with pytest.raises(Refused, match=told):
+        read_catalog(tmp_path / "catalog.toml")
+
+
+def test_a_pool_cannot_be_of_forecasts_and_of_grids(file: Path) -> None:
+    catalog = read_catalog(file)
+
+    with pytest.raises(Refused, match="solar is a pool and a grid pool"):
+        replace(catalog, networks={"five": FIVE}, grid_pools={"solar": pool(FIVE, ("one",))})

@@ -14,6 +14,7 @@ from wattahead.jobs.promote import register_baselines
 from wattahead.storage.catalogs import latest_catalog, publish_catalog, read_catalog
 from wattahead.storage.documents import encode
 from wattahead.storage.objects import open_bucket
+from wattahead.workloads import WORKLOADS, workload
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,10 +44,11 @@ def run(arguments: argparse.Namespace) -> int:
         catalog = replace(catalog, signals=delayed)
     sequence = publish_catalog(bucket, catalog)
     begun = register_baselines(bucket, catalog)
-    series = sum(len(pool.zones) for pool in catalog.pools.values())
-    sys.stdout.write(f"catalog {sequence}: {len(catalog.pools)} pools, {series} series\n")
+    pools = [(kind, name) for kind in map(workload, WORKLOADS) for name in kind.pools(catalog)]
+    series = sum(len(kind.series(catalog, name)) for kind, name in pools)
+    sys.stdout.write(f"catalog {sequence}: {len(pools)} pools, {series} series\n")
     if begun:
-        sys.stdout.write(f"served by seasonal naive until trained: {', '.join(begun)}\n")
+        sys.stdout.write(f"served by a baseline until trained: {', '.join(begun)}\n")
     return 0
 
 
