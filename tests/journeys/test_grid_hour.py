@@ -11,10 +11,12 @@ from tests.grid.worlds import FIVE, acted, islands, pool, solved, some_days
 from tests.journeys.stores import DictStore, bucket_of
 from tests.storage.faults import Around, Chosen, Crash, Fault, call, crash_after, crash_before, fail
 from wattahead.domain.catalog import Catalog
+from wattahead.domain.grid import Network
 from wattahead.domain.hours import DAY, HOUR, MINUTE, instant
 from wattahead.domain.plan import HourEvent
 from wattahead.domain.quality import Quality
 from wattahead.grid.candidates import Candidates
+from wattahead.grid.states import States
 from wattahead.jobs.build_features import build_features
 from wattahead.jobs.finish import finish
 from wattahead.jobs.plan import plan
@@ -23,6 +25,9 @@ from wattahead.jobs.score import Scorer
 from wattahead.storage.catalogs import publish_catalog
 from wattahead.storage.objects import Bucket
 from wattahead.storage.tables import read_parquet
+from wattahead.storage.timeseries import states as states_of
+from wattahead.storage.timeseries import store as store_states
+from wattahead.workloads.grid_action.stored import to_stored
 
 ISSUE = instant("2026-03-01T05:00Z")
 EVENT = HourEvent(ISSUE)
@@ -218,3 +223,41 @@ def test_a_passing_fault_of_the_storage_is_retried_and_never_freezes_null_rows()
         rows = hour(bucket_of(Around(once, fail(call(number))))).to_pylist()
 
         assert {row["fallback_level"] for row in rows} == {2}
+
+
+def test_estimated_flows_are_solved_where_a_simulator_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from wattahead.jobs import grid_features
+
+    offered = replace(FIVE, environment="made_up")
+    asked: list[int] = []
+
+    def settle(network: Network, states: States) -> tuple[States, np.ndarray]:
+        asked.append(len(states))
+        failed = np.arange(len(states)) == 0  # the first has no solution
+        return replace(solved(network, states), line_q=states.line_q), failed
+
+    def flags_of(found: pa.Table) -> dict[int, int]:
+        return dict(zip(found["lead_time_minutes"].to_pylist(), found["quality_flags"].to_pylist(), strict=True))
+
+    plain, exact = rewired(FIVE), rewired(offered)
+    estimated = flags_of(hour(bucket_of(plain)))
+    monkeypatch.setattr(grid_features, "power_flow", lambda: settle)
+    told = flags_of(hour(bucket_of(exact)))
+
+    leads = [lead for lead, flags in estimated.items() if flags & Quality.FLOWS_ESTIMATED]
+    assert len(leads) == asked[0] == 23
+    assert [lead for lead, flags in told.items() if flags & Quality.FLOWS_ESTIMATED] == leads[:1]
+
+
+def rewired(network: Network) -> DictStore:
+    """Return a store in which a line was opened in the hour before the issue time."""
+    store = DictStore()
+    bucket = bucket_of(store)
+    catalog = Catalog({}, {}, {}, {}, {"five": network}, {"screen": pool(network, ("five_east",))})
+    publish_catalog(bucket, catalog)
+    register_baselines(bucket, catalog)
+    before = some_days(bucket, network, ("five_east",), np.arange(ISSUE - DAY, ISSUE, HOUR))
+    now = solved(network, acted(network, before.take(slice(-1, None)), Candidates(network).actions[3]))
+    at = np.array([ISSUE])
+    store_states(bucket, states_of("five"), to_stored(network, ("five_east",), at, at, now), closed_before=0)
+    return store

@@ -34,6 +34,13 @@ class States:
         """Return some of the states."""
         return replace(self, **{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
+    def put(self, where: NDArray[np.integer], others: "States") -> "States":
+        """Return the states with those at `where` replaced by as many others."""
+        arrays = {field.name: getattr(self, field.name).copy() for field in fields(self)}
+        for name, array in arrays.items():
+            array[where] = getattr(others, name)
+        return replace(self, **arrays)
+
     @property
     def complete(self) -> NDArray[np.bool_]:
         """Which states can be worked with, (S): every unit, and every line that is connected, has its numbers."""

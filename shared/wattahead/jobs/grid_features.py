@@ -14,7 +14,8 @@ from wattahead.domain.quality import Quality
 from wattahead.features.panel import panel
 from wattahead.grid.ahead import BACK, Past, ahead
 from wattahead.grid.elements import VARIABLES, count, from_elements
-from wattahead.grid.states import Floats, joined
+from wattahead.grid.power_flow import power_flow
+from wattahead.grid.states import Floats, States, joined
 from wattahead.jobs.building import Building
 from wattahead.jobs.hour import features_key, run_id
 from wattahead.jobs.inputs import zone_numbers
@@ -91,9 +92,21 @@ def _sample(
         blank = nothing(network, (one,), times)
         parts.append((found.states, found.flags) if found else (blank.states, blank.flags | Quality.TARGET_STALE))
         ages.append(found.age_minutes if found else int(blank.age_minutes[0]))
-    states = joined([states for states, _ in parts])
-    flags = np.concatenate([flags for _, flags in parts]).astype(np.int32)
+    states, flags = _solved(network, joined([states for states, _ in parts]), np.concatenate([one for _, one in parts]))
     return Sample(series, times, states, states.complete, np.array(ages, dtype=np.int32), flags, {})
+
+
+def _solved(network: Network, states: States, flags: NDArray[np.int32]) -> tuple[States, NDArray[np.int32]]:
+    """Return the states with solved flows in place of estimated ones, where a simulator of the network is installed."""
+    estimated = np.flatnonzero(flags & Quality.FLOWS_ESTIMATED)
+    settle = power_flow() if len(estimated) and network.environment else None
+    if settle is None:
+        return states, flags.astype(np.int32)
+    found, failed = settle(network, states.take(estimated))
+    solved = estimated[~failed]
+    flags = flags.copy()
+    flags[solved] &= ~int(Quality.FLOWS_ESTIMATED)
+    return states.put(solved, found.take(~failed)), flags.astype(np.int32)
 
 
 def _write(hour: Building, batch: Batch, read: Sample, errors: dict[str, str]) -> Outcome:

@@ -12,7 +12,6 @@ from wattahead.storage.documents import build, encode
 from wattahead.storage.log import Log
 from wattahead.storage.objects import Bucket
 
-
 FORECASTS: Final = ("zones", "signals", "feature_sets", "pools")  # what a catalog of grids alone leaves out
 
 
