@@ -4,6 +4,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
+
+if __name__ == "__main__" and sys.argv[1:2] == ["grid"]:  # another workload, which needs nothing of what follows
+    sys.exit(import_module("training.grid.commands").main(sys.argv[2:]))
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -72,7 +76,8 @@ def train_one(asked: Question, name: str, console: Console, stop: Stop) -> Train
                 report=asked.report,
             )
             say("promoted" if done.promoted else "kept as it was")
-        attempt.trained(asked.catalog, done)
+        series = tuple(str(one) for one in asked.catalog.series(name))
+        attempt.trained(series, promoted=done.promoted, reason=done.entry.reason, report=done.left.page)
     except BaseException as error:  # a fault in the code and Ctrl-C are attempts too
         stop.hold()
         attempt.failed(error)

@@ -7,11 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from training.stopping import Stopped
-from training.train import Trained
-from wattahead.domain.catalog import Catalog
 from wattahead.domain.errors import WattaheadError
 from wattahead.domain.hours import floor_hour
-from wattahead.domain.series import Series
 from wattahead.storage import ledger
 from wattahead.storage.objects import Bucket, sha256
 
@@ -33,13 +30,9 @@ class Attempt:
     def __post_init__(self) -> None:
         self.before = Counter(self.bucket.traffic)
 
-    def trained(self, catalog: Catalog, done: Trained) -> None:
+    def trained(self, series: tuple[str, ...], *, promoted: bool, reason: str, report: str = "") -> None:
         """Record that the registry decided, which series it was about, and why it decided so."""
-        pool = catalog.pools[self.pool]
-        signal = catalog.signals[pool.signal]
-        series = tuple(str(Series(zone, signal.key, signal.subkey)) for zone in sorted(pool.zones))
-        outcomes = {"promoted" if done.promoted else "kept": series}
-        self._record("ok", outcomes=outcomes, reason=done.entry.reason, report=done.left.page)
+        self._record("ok", outcomes={"promoted" if promoted else "kept": series}, reason=reason, report=report)
 
     def failed(self, error: BaseException) -> None:
         """Record what ended the training. A storage that fails here too has been told of by `error` already."""

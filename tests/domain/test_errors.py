@@ -1,6 +1,7 @@
 """Codes: stable, known, and each of use."""
 
 import ast
+import pickle
 from functools import cache
 from pathlib import Path
 
@@ -59,3 +60,12 @@ def test_damage_is_permanent_and_a_fault_that_may_pass_is_not() -> None:
     assert issubclass(Damaged, Refused)
     assert not issubclass(Transient, Refused)
     assert not issubclass(LostRace, Refused)
+
+
+@pytest.mark.parametrize("kind", [Refused, Transient, Damaged, LostRace])
+def test_an_error_comes_whole_out_of_another_process(kind: type[WattaheadError]) -> None:
+    error = pickle.loads(pickle.dumps(kind("E_CONFIG", "it is so", fix="mend it")))  # noqa: S301 - our own bytes
+
+    assert type(error) is kind
+    assert (error.code, error.fact, error.fix) == ("E_CONFIG", "it is so", "mend it")
+    assert str(error) == "E_CONFIG: it is so. Fix: mend it."

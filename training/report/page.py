@@ -40,14 +40,14 @@ def page(
         f"<h1>{escape(title)}</h1>",
         f'<p><span class="origin">data: {escape(origin)}</span></p>' if origin else "",
         f'<p class="soft">{escape(about)}</p>',
-        _section("How good it was", _overview(heard, others)),
-        _section("Where it is better than seasonal naive", _map(heard)),
-        _section("What the model looks at", _gains(gain)) if gain else "",
-        *(_section(head, body) for head, body in (more or {}).items()),
-        _section("Series by series", _each(heard, drawn)),
-        _section("What the measures mean", GLOSSARY),
+        section("How good it was", _overview(heard, others)),
+        section("Where it is better than seasonal naive", _map(heard)),
+        section("What the model looks at", _gains(gain)) if gain else "",
+        *(section(head, body) for head, body in (more or {}).items()),
+        section("Series by series", _each(heard, drawn)),
+        section("What the measures mean", GLOSSARY),
     ]
-    return _framed(title, "\n".join(filter(None, parts)))
+    return framed(title, "\n".join(filter(None, parts)))
 
 
 def span(judged: Judged) -> str:
@@ -60,7 +60,8 @@ def span(judged: Judged) -> str:
     )
 
 
-def _section(title: str, body: str) -> str:
+def section(title: str, body: str) -> str:
+    """Return a part of a page under its title; nothing where there is nothing to say."""
     return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>" if body else ""
 
 
@@ -71,7 +72,7 @@ def _overview(judged: Judged, others: Sequence[str]) -> str:
         known = {name: one for name, one in found.items() if np.isfinite(one.value)}
         if known and len(known) <= DRAWN:
             pictures.append(plots.skills(known, other))
-    return _table(judged, others) + _plots(pictures)
+    return _table(judged, others) + figures(pictures)
 
 
 def _table(judged: Judged, others: Sequence[str]) -> str:
@@ -132,7 +133,7 @@ def _cell(value: float) -> str:
 
 def _gains(gain: Mapping[str, float]) -> str:
     told = "Trees: how much their splits on a feature lowered the loss. Lines: the mean size of what a feature adds. "
-    return f'<p class="soft">{told}Members of a blend count by their weight.</p>\n{_plots([plots.gains(gain)])}'
+    return f'<p class="soft">{told}Members of a blend count by their weight.</p>\n{figures([plots.gains(gain)])}'
 
 
 def _each(judged: Judged, drawn: int) -> str:
@@ -148,7 +149,7 @@ def _each(judged: Judged, drawn: int) -> str:
         ]
         summary = f"<summary>{escape(str(one.series))} [{escape(one.signal.unit)}]</summary>"
         slices = _slices(found)
-        parts.append(f"<details{' open' if place == 0 else ''}>{summary}\n{_plots(pictures)}\n{slices}</details>")
+        parts.append(f"<details{' open' if place == 0 else ''}>{summary}\n{figures(pictures)}\n{slices}</details>")
     left = len(judged) - len(shown)
     told = f"Shown are the {len(shown)} with the least skill over seasonal naive"
     told += f"; {left} more are in the tables above only."
@@ -190,12 +191,14 @@ def html_table(head: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]], c
     return f'<div class="wide">{table}{told}<thead><tr>{top}</tr></thead>\n<tbody>{body}</tbody></table></div>\n'
 
 
-def _plots(pictures: Sequence[Picture]) -> str:
+def figures(pictures: Sequence[Picture]) -> str:
+    """Return pictures side by side, as many as fit, each with its caption."""
     drawn = "\n".join(f"<figure>{one.svg}<figcaption>{escape(one.caption)}</figcaption></figure>" for one in pictures)
     return f'<div class="plots">\n{drawn}\n</div>' if pictures else ""
 
 
-def _framed(title: str, body: str) -> str:
+def framed(title: str, body: str) -> str:
+    """Return a whole page: its head with the colours in light and dark, and `body` as HTML."""
     light, dark = (" ".join(f"--{name}: {pair[way]};" for name, pair in COLOURS.items()) for way in (0, 1))
     css = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
     colours = (

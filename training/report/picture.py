@@ -1,7 +1,9 @@
 """Pictures as inline SVG whose colours are the page's own, so that they follow it into dark mode."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
@@ -47,6 +49,7 @@ _DROPPED: Final = (
     re.compile(r' transform="rotate\(-0 [^"]*"'),
 )
 _MARKS: Final = {name: f"#0102{number:02x}" for number, name in enumerate(COLOURS)}
+_IN_USE: Final[ContextVar[Mapping[str, str]]] = ContextVar("colours in use", default=_MARKS)
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,18 @@ class Picture:
 
 def colour(name: str) -> str:
     """Return the mark that stands for a colour in a drawing; any forecaster that is not ours is `external`."""
-    return _MARKS.get(name, _MARKS["external"])
+    known = _IN_USE.get()
+    return known.get(name, known["external"])
+
+
+@contextmanager
+def on_white() -> Iterator[None]:
+    """Draw in the colours themselves instead of marks: for a file that is no part of a page."""
+    before = _IN_USE.set({name: white for name, (white, _) in COLOURS.items()})
+    try:
+        yield
+    finally:
+        _IN_USE.reset(before)
 
 
 def drawn(name: str, alt: str, caption: str, draw: Callable[[Axes], None], height: float = 2.9) -> Picture:
@@ -68,7 +82,7 @@ def drawn(name: str, alt: str, caption: str, draw: Callable[[Axes], None], heigh
     with mpl.rc_context(SETTINGS | {"svg.hashsalt": name}):
         figure = Figure(figsize=(WIDTH, height))
         axes = figure.add_subplot()
-        _dress(axes)
+        dress(axes)
         draw(axes)
         _fit(figure, axes)
         body = BytesIO()
@@ -84,7 +98,8 @@ def _fit(figure: Figure, axes: Axes) -> None:
     axes.set_position((left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height))
 
 
-def _dress(axes: Axes) -> None:
+def dress(axes: Axes) -> None:
+    """Give axes the look of all pictures."""
     axes.tick_params(colors=colour("soft"), labelcolor=colour("soft"), length=0, pad=5)
     axes.spines["bottom"].set_color(colour("line"))
     axes.grid(axis="y", color=colour("line"), linewidth=0.8)

@@ -1,5 +1,6 @@
 """Errors a user meets: a stable code, the fact, and the next step."""
 
+from functools import partial
 from typing import Final
 
 CODES: Final[dict[str, str]] = {
@@ -70,6 +71,10 @@ class WattaheadError(Exception):
         self.code = code
         self.fact = fact
         self.fix = fix
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        # Worker processes hand errors back pickled, and the sentence alone builds none.
+        return partial(type(self), fix=self.fix), (self.code, self.fact)
 
 
 class Refused(WattaheadError):

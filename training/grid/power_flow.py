@@ -1,0 +1,21 @@
+"""The exact power flow that this package offers to whoever builds features where the simulator is installed."""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.grid.simulation.solver import Solver
+from wattahead.domain.grid import Network
+from wattahead.grid.candidates import Candidates
+from wattahead.grid.states import States
+
+
+def settled(network: Network, states: States) -> tuple[States, NDArray[np.bool_]]:
+    """Return states with the flows that their injections and busbars lead to, and which of them have no solution."""
+    return _solver(network.environment, len(Candidates(network).actions)).settled(states)
+
+
+@lru_cache(maxsize=4)
+def _solver(environment: str, actions: int) -> Solver:
+    return Solver(environment, actions)

@@ -1,0 +1,1 @@
+"""What simulated states and trainings look like: pictures, and a page."""
