@@ -14,14 +14,13 @@ ENVIRONMENT = "rte_case14_realistic"
 GRID_COMMAND = ("python", "-m", "training", "grid")
 STATES = 600  # enough to see it work in a minute; the README's figures are of 3,000
 
-BEST = """select valid_time, rank, action, round(rho_max, 3) rho, round(p10, 3) p10, round(p90, 3) p90,
-round(fail_probability, 3) fails, verified, round(rho_max_verified, 3) exact, line
-from latest_actions where lead_time_minutes in (0, 720) and (rank <= 3 or action_id = 'nothing')
-order by valid_time, rank"""
-GAIN = """select avg(n.rho_max_verified) as doing_nothing, avg(b.best) as best_of_the_verified,
-avg(abs(n.rho_max - n.rho_max_verified)) as error_of_doing_nothing
-from (select * from latest_actions where action_id = 'nothing') n
-join (select valid_time, min(rho_max_verified) as best from latest_actions group by all) b using (valid_time)"""
+BEST = """select lead_time_minutes // 60 as lead, rank, action, round(rho_max, 3) rho, round(p90, 3) p90,
+round(rho_max_verified, 3) exact from latest_actions
+where lead_time_minutes in (0, 720) and (rank <= 3 or action_id = 'nothing') order by lead, rank"""
+GAIN = """select count(distinct valid_time) as hours, count(*) as verified_rows,
+avg(rho_max_verified) filter (action_id = 'nothing') as doing_nothing,
+(select avg(best) from (select min(rho_max_verified) as best from latest_actions group by valid_time)) as best_action,
+avg(abs(rho_max - rho_max_verified)) as mean_error from latest_actions where verified"""
 
 
 def main() -> int:

@@ -42,10 +42,10 @@ def say(model: Model, lesson: Lesson, outputs: tuple[str, ...]) -> Said:
 
 def action_means(learnt: Lesson, lesson: Lesson) -> Said:
     """Return what each action did on average in the states learnt from: an answer that knows no state."""
-    capped = np.minimum(learnt.rho_max, CAP)
+    lives = ~learnt.failed
     fail = learnt.failed.mean(axis=0)
-    mean = np.nanmean(np.where(learnt.failed, np.nan, capped), axis=0, where=~learnt.failed)
-    mean = np.where(np.isfinite(mean), mean, CAP)
+    total = np.where(lives, np.minimum(np.nan_to_num(learnt.rho_max), CAP), 0.0).sum(axis=0)
+    mean = np.where(lives.any(axis=0), total / np.maximum(lives.sum(axis=0), 1), CAP)  # `CAP` if it never lives
     return Said(*(np.broadcast_to(one, lesson.failed.shape) for one in (mean, fail)))
 
 

@@ -7,7 +7,6 @@ from training.grid.simulation.solver import Solver
 from wattahead.domain.errors import Refused
 from wattahead.domain.grid import Network
 from wattahead.domain.hours import MINUTE
-from wattahead.grid.candidates import Candidates
 from wattahead.grid.states import States, joined
 from wattahead.storage import timeseries
 from wattahead.storage.objects import Bucket
@@ -24,7 +23,7 @@ def observe(
     The course's own dates are set aside: its step 0 is `first`, with the course's hour of the day kept. Everything
     stands on the first busbar. Refused where the course is too short, or the network is not the environment's.
     """
-    solver = Solver(network.environment, len(Candidates(network).actions))
+    solver = Solver(network.environment, network.most_actions)
     if solver.network != network:
         fact = f"{network.environment} as it is installed is another network than {network.name} in the catalog"
         raise Refused("E_CONFIG", fact, fix="describe the network again, and publish the catalog with it")

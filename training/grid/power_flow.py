@@ -7,15 +7,14 @@ from numpy.typing import NDArray
 
 from training.grid.simulation.solver import Solver
 from wattahead.domain.grid import Network
-from wattahead.grid.candidates import Candidates
 from wattahead.grid.states import States
 
 
 def settled(network: Network, states: States) -> tuple[States, NDArray[np.bool_]]:
     """Return states with the flows that their injections and busbars lead to, and which of them have no solution."""
-    return _solver(network.environment, len(Candidates(network).actions)).settled(states)
+    return _solver(network.environment, network.most_actions).settled(states)
 
 
 @lru_cache(maxsize=4)
-def _solver(environment: str, actions: int) -> Solver:
-    return Solver(environment, actions)
+def _solver(environment: str, most_actions: int) -> Solver:
+    return Solver(environment, most_actions)

@@ -102,8 +102,8 @@ def _solver(planned: PlannedGrids, solvers: dict[str, Solver]) -> Solver:
     """Return the solver of a network, opened once. One whose installed environment is another network is refused."""
     network = planned.network
     if network.name not in solvers:
-        solver = Solver(network.environment, len(Candidates(network).actions))
-        if solver.network.lines != network.lines or solver.network.loads != network.loads:
+        solver = Solver(network.environment, network.most_actions)
+        if solver.network != network:
             fact = f"{network.environment} as it is installed is another network than {network.name} in the plan"
             raise Refused("E_CONFIG", fact, fix="install the simulator that the network was described with")
         solvers[network.name] = solver

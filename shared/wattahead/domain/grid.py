@@ -67,6 +67,7 @@ class Network:
     # Substation -> sets of its elements on the second busbar, as bits in the order of `elements`; 0 is one busbar.
     configurations: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     environment: str = ""  # where exact solutions come from: a name that the simulator knows; empty: nowhere
+    most_actions: int = 0  # what the configurations were drawn for: the simulator draws the same ones again
 
     def __post_init__(self) -> None:
         checked("network", self.name)

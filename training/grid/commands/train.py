@@ -21,7 +21,6 @@ from training.report.saved import located
 from training.stopping import Stop
 from wattahead.domain.catalog import Catalog, known
 from wattahead.domain.errors import Refused
-from wattahead.grid.candidates import Candidates
 from wattahead.storage.catalogs import latest_catalog
 from wattahead.storage.objects import Bucket
 
@@ -90,7 +89,7 @@ def _set(
     """Return a set of states of the pool's network, simulated or read."""
     network = catalog.networks[catalog.grid_pools[name].network]
     states = asked.states if shift == NONE else max(1, asked.states // SHIFTED)
-    sampling = Sampling(most_actions=len(Candidates(network).actions), shift=shift)
+    sampling = Sampling(most_actions=network.most_actions, shift=shift)
     about = Question(network.environment, asked.seed, sampling)
     done = made(bucket, about, states, asked.processes, console, stop)
     return load(bucket, done.digest, states)

@@ -71,6 +71,7 @@ def network(name: str, environment: Any, most_actions: int) -> Network:  # noqa:
         _units(kind.name_gen, kind.gen_to_subid),
         _units(kind.name_load, kind.load_to_subid),
         environment=name,
+        most_actions=most_actions,
     )
     room = most_actions - 1 - len(bare.lines)
     if room < 0:
