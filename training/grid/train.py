@@ -1,13 +1,13 @@
 """Train one pool of grids: simulated states, fit, proof, gate, registry."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
 from training.grid import gate
-from training.grid.candidate import candidate
+from training.grid.candidate import Candidate, candidate
 from training.grid.evaluate import Said, Table, answers, compared
 from training.grid.lessons import Lesson, lesson_of, split
 from training.grid.simulation.dataset import Dataset
@@ -72,29 +72,79 @@ def train(
     judged = {**lessons, TEST: lessons[TEST].take(held_back)}
     progress(f"{len(learnt):,} states to learn from, {len(judged[TEST]):,} to judge by")
     made = candidate(bucket, name, pool, sets[TEST], learnt, progress)
-    outputs = output_of(pool).quantiles
-    models: dict[str, Model] = {gate.CANDIDATE: made.model, gate.LINEAR: LinearFlows(outputs)}
-    tables: list[Table] = []
-    pages: list[str] = []
+    court = _Court(bucket, name, pool, made, learnt, judged, sets[TEST], until, stop)
+    entry = promote(bucket, name, made.rung, (made.baseline,), court.judge, effective_from=until)
+    return Trained(entry, court.verdict.promoted, court.table, court.page)
 
-    def judge(champion: Rung | None) -> Verdict:
-        stop.release()  # a decision that lost a race is made again: nothing was written yet
-        rivals = {**models, **_held(bucket, name, champion, pool, made.rung)}
-        said = answers(judged, rivals, learnt, outputs)
-        tables.append(compared(judged, said))
-        verdict = gate.verdict(tables[-1][TEST])
-        _save(
-            bucket, name, pool.network, made.rung, until, tables[-1], {one: len(held) for one, held in judged.items()}
-        )
-        pages.append(_page(bucket, sets[TEST], until, tables[-1], verdict, judged, said))
-        stop.check()
-        stop.hold()  # the next thing is the registry's put, which a signal must not part from its ledger entry
-        return verdict
 
-    entry = promote(bucket, name, made.rung, (made.baseline,), judge, effective_from=until)
-    served = entry.rung("champion")
-    promoted = bool(served and served.bundle_id == made.rung.bundle_id and gate.verdict(tables[-1][TEST]).promoted)
-    return Trained(entry, promoted, tables[-1], pages[-1])
+@dataclass
+class _Court:
+    """Judges a candidate beside whoever serves at that moment, and writes down what it saw."""
+
+    bucket: Bucket
+    name: str
+    pool: GridPool
+    made: Candidate
+    learnt: Lesson
+    judged: Mapping[str, Lesson]
+    dataset: Dataset
+    until: int
+    stop: Stop
+    verdict: Verdict = field(init=False)
+    table: Table = field(init=False)
+    page: str = field(init=False)
+
+    def judge(self, champion: Rung | None) -> Verdict:
+        """Return the verdict. A decision that lost a race is made again, against the new champion."""
+        self.stop.release()  # nothing was written yet
+        outputs = output_of(self.pool).quantiles
+        models: dict[str, Model] = {gate.CANDIDATE: self.made.model, gate.LINEAR: LinearFlows(outputs)}
+        itself = champion is not None and champion.bundle_id == self.made.rung.bundle_id
+        if champion and not itself:
+            models |= _held(self.bucket, self.name, champion, self.pool)
+        said = answers(self.judged, models, self.learnt, outputs)
+        self.table = compared(self.judged, said)
+        same = Verdict(promoted=False, reason="the champion's own bundle, trained again")
+        self.verdict = same if itself else gate.verdict(self.table[TEST])
+        self._save()
+        self.page = self._page(said)
+        self.stop.check()
+        self.stop.hold()  # the next thing is the registry's put, which a signal must not part from its ledger entry
+        return self.verdict
+
+    def _page(self, said: Mapping[str, Mapping[str, Said]]) -> str:
+        """Write the page about the training and return its key."""
+        from training.grid.report.judged_pictures import of_answers  # noqa: PLC0415 - matplotlib takes a second
+        from training.grid.report.page import grid_page  # noqa: PLC0415
+
+        decision = f"{'Promoted' if self.verdict.promoted else 'Kept as it was'}: {self.verdict.reason}."
+        html = grid_page(self.dataset, self.table, decision, of_answers(self.judged, said))
+        return save_page(self.bucket, "grid_training", self.until, html)
+
+    def _save(self) -> None:
+        """Write all measures to the table of measures: a row per set, model and measure."""
+        rows = [
+            (one, model, measure, value)
+            for one, models in self.table.items()
+            for model, measures in models.items()
+            for measure, value in measures.items()
+            if np.isfinite(value)
+        ]
+        about: dict[str, str | int] = {
+            "pool": self.name, "series_id": self.pool.network,
+            "model_version": self.made.rung.bundle_id[:VERSION], "run_kind": "", "run": "", "split": "validation",
+            "issue_from": self.until, "issue_to": self.until, "slice": "set and model", "unit": UNIT,
+            "origin": "simulated",
+        }  # fmt: skip
+        columns: dict[str, list[Any]] = {
+            "metric": [measure for _, _, measure, _ in rows],
+            "slice_value": [f"{one}, {model}" for one, model, _, _ in rows],
+            "value": [value for _, _, _, value in rows],
+            "low": [None] * len(rows),
+            "high": [None] * len(rows),
+            "n": [len(self.judged[one]) for one, _, _, _ in rows],
+        }
+        save_metrics(self.bucket, metric_rows(about, columns))
 
 
 def _must_fit(catalog: Catalog, pool: GridPool, sets: Mapping[str, Dataset]) -> None:
@@ -108,54 +158,7 @@ def _must_fit(catalog: Catalog, pool: GridPool, sets: Mapping[str, Dataset]) -> 
             )
 
 
-def _held(bucket: Bucket, name: str, champion: Rung | None, pool: GridPool, made: Rung) -> dict[str, Model]:
-    """Return the champion, unless it is the candidate's own bundle or says something else than the pool asks for."""
-    if champion is None or champion.bundle_id == made.bundle_id:
-        return {}
+def _held(bucket: Bucket, name: str, champion: Rung, pool: GridPool) -> dict[str, Model]:
+    """Return the champion, unless it says something else than the pool asks for now."""
     manifest, files = fetch(bucket, name, champion.bundle_id)
     return {gate.CHAMPION: load(manifest, files)} if manifest.output == output_of(pool) else {}
-
-
-def _page(
-    bucket: Bucket,
-    dataset: Dataset,
-    until: int,
-    table: Table,
-    verdict: Verdict,
-    judged: Mapping[str, Lesson],
-    said: Mapping[str, Mapping[str, Said]],
-) -> str:
-    """Write the page about a training and return its key."""
-    from training.grid.report.judged_pictures import of_answers  # noqa: PLC0415 - matplotlib takes a second
-    from training.grid.report.page import grid_page  # noqa: PLC0415
-
-    decision = f"{'Promoted' if verdict.promoted else 'Kept as it was'}: {verdict.reason}."
-    html = grid_page(dataset, table, decision, of_answers(judged, said))
-    return save_page(bucket, "grid_training", until, html)
-
-
-def _save(
-    bucket: Bucket, pool: str, network: str, rung: Rung, until: int, table: Table, states: Mapping[str, int]
-) -> None:
-    """Write all measures to the table of measures: a row per set, model and measure."""
-    rows = [
-        (one, model, measure, value)
-        for one, models in table.items()
-        for model, measures in models.items()
-        for measure, value in measures.items()
-        if np.isfinite(value)
-    ]
-    about: dict[str, str | int] = {
-        "pool": pool, "series_id": network, "model_version": rung.bundle_id[:VERSION], "run_kind": "", "run": "",
-        "split": "validation", "issue_from": until, "issue_to": until, "slice": "set and model", "unit": UNIT,
-        "origin": "simulated",
-    }  # fmt: skip
-    columns: dict[str, list[Any]] = {
-        "metric": [measure for _, _, measure, _ in rows],
-        "slice_value": [f"{one}, {model}" for one, model, _, _ in rows],
-        "value": [value for _, _, _, value in rows],
-        "low": [None] * len(rows),
-        "high": [None] * len(rows),
-        "n": [states[one] for one, _, _, _ in rows],
-    }
-    save_metrics(bucket, metric_rows(about, columns))

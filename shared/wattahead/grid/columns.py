@@ -1,6 +1,7 @@
 """What a model is told of each action in each state: the linear answer, how it comes about, and what it stresses."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
@@ -41,8 +42,8 @@ NAMES: Final = (
 LINEAR: Final = "rho_1"
 ISOLATES: Final = "isolates"
 CATEGORIES: Final = ("action", "kind", "place", "line_1", "line_2")
+MOST: Final = 3  # loadings of an action that are told
 KINDS: Final = {NOTHING: 0, OPEN: 1, CONFIGURE: 2}
-AT_ONCE: Final = 4_000_000  # flows in one array: 32 MB
 
 
 def columns(candidates: Candidates, states: States, *, actions: slice = slice(None)) -> NDArray[np.float32]:
@@ -51,13 +52,58 @@ def columns(candidates: Candidates, states: States, *, actions: slice = slice(No
     first = range(len(candidates.actions))[actions].start
     block = np.empty((len(NAMES), len(states), len(asked)), dtype=np.float32)
     for group in _alike(states):
-        for part in _parts(group, max(1, AT_ONCE // (len(asked) * len(candidates.network.lines)))):
-            some = states.take(part)
-            for change in changes(candidates.network, asked, some):
-                told = _told(candidates.network, some, change, asked[change.actions], first)
-                for number, name in enumerate(NAMES):
-                    block[number, part, change.actions] = told[name]
+        some = states.take(group)
+        now = _Now.of(candidates.network, some)
+        for change in changes(candidates.network, asked, some):
+            told = _told(now.take(change.states), change, asked[change.actions], first)
+            where = group[change.states]
+            for number, name in enumerate(NAMES):
+                block[number, where, change.actions] = told[name]
     return block
+
+
+@dataclass(frozen=True)
+class _Now:
+    """What is known of S states before any action, (S, L) each where nothing else is said."""
+
+    p: Floats  # [MW] 0 in a line that is out, as the next
+    q: Floats  # [MVAr]
+    v: Floats  # [kV]
+    of_power: Floats  # [1/MVA] loading per apparent power
+    rho: Floats  # loading
+    reactive_loss: Floats  # (S) [MVAr]
+    load: Floats  # (S) [MW]
+    reactive_load: Floats  # (S) [MVAr]
+    resistance: Floats  # (L) [1/MVA]
+    reactance: Floats  # (L) [1/MVA]
+
+    @classmethod
+    def of(cls, network: Network, states: States) -> "_Now":
+        """Return what is known of some states."""
+        resistance, reactance = (
+            np.array([getattr(line, name) for line in network.lines]) / BASE for name in ("resistance", "reactance")
+        )
+        on = (states.origin_bus > 0) & (states.extremity_bus > 0)
+        p, q = np.where(on, states.line_p, 0.0), np.where(on, states.line_q, 0.0)
+        one = np.ones_like(p)
+        return cls(
+            p,
+            q,
+            states.line_v,
+            loading(one, np.zeros_like(p), states.line_v, limits(network)),
+            states.rho(network),
+            (p**2 * reactance).sum(axis=1),
+            states.load_p.sum(axis=1),
+            states.load_q.sum(axis=1),
+            resistance,
+            reactance,
+        )
+
+    def take(self, chosen: slice) -> "_Now":
+        """Return some of the states."""
+        held = {field.name: getattr(self, field.name) for field in fields(self)}
+        whole = ("resistance", "reactance")
+        return replace(self, **{name: array[chosen] for name, array in held.items() if name not in whole})
 
 
 def _alike(states: States) -> Iterator[NDArray[np.intp]]:
@@ -68,56 +114,54 @@ def _alike(states: States) -> Iterator[NDArray[np.intp]]:
         yield np.flatnonzero(which.reshape(-1) == number)
 
 
-def _parts(group: NDArray[np.intp], size: int) -> Iterator[NDArray[np.intp]]:
-    for start in range(0, len(group), size):
-        yield group[start : start + size]
-
-
-def _told(
-    network: Network, states: States, change: Change, actions: tuple[Action, ...], first: int
-) -> dict[str, Floats | NDArray[np.intp]]:
+def _told(now: _Now, change: Change, actions: tuple[Action, ...], first: int) -> dict[str, Floats | NDArray[np.intp]]:
     """Return each column for some states and actions of one kind and place: (S, B), or what broadcasts to it."""
-    resistance, reactance = (
-        np.array([getattr(line, name) for line in network.lines]) / BASE for name in ("resistance", "reactance")
-    )
-    on = (states.origin_bus > 0) & (states.extremity_bus > 0)
-    q = np.where(on, states.line_q, 0.0)
-    rho = loading(change.flows, _carried(q, change.flows), states.line_v[:, None, :], limits(network))
-    worst = np.argpartition(-rho, (0, 1, 2), axis=2)[:, :, :3]
-    highest = np.take_along_axis(rho, worst, axis=2)
-    now = states.rho(network)
-    line = worst[:, :, 0]
     squared = change.flows**2
-    reactive = squared @ reactance
+    rho = squared + now.q[:, None, :] ** 2
+    rho[change.flows == 0.0] = 0.0  # a line that is opened carries no reactive power
+    np.sqrt(rho, out=rho)
+    rho *= now.of_power[:, None, :]
+    overloads = np.count_nonzero(rho > 1, axis=2)
+    worst, highest = _highest(rho)
+    line = worst[0]
+    reactive = squared @ now.reactance
+    place = [action.line for action in actions] if actions[0].kind == OPEN else [actions[0].substation]
+    moved = np.subtract(change.flows, now.p[:, None, :], out=rho)
     return {
         "action": first + np.arange(change.actions.start, change.actions.stop)[None],
         "kind": np.array([[KINDS[actions[0].kind]]]),
-        "place": np.array([[max(action.line, action.substation) for action in actions]]),
+        "place": np.array([place]),
         "moved": change.moved[None],
         "isolates": change.isolates,
         "coupler": change.coupler,
         "angle": change.angle,
         "stiffness": change.stiffness[None],
-        "rho_1": highest[:, :, 0],
-        "rho_2": highest[:, :, 1],
-        "rho_3": highest[:, :, 2],
+        "rho_1": highest[0],
+        "rho_2": highest[1],
+        "rho_3": highest[2],
         "line_1": line,
-        "line_2": worst[:, :, 1],
-        "worst_now": np.take_along_axis(now, line, axis=1),
+        "line_2": worst[1],
+        "worst_now": np.take_along_axis(now.rho, line, axis=1),
         "worst_p": np.take_along_axis(change.flows, line[:, :, None], axis=2)[:, :, 0],
-        "worst_q": np.take_along_axis(q, line, axis=1),
-        "worst_v": np.take_along_axis(states.line_v, line, axis=1),
-        "rho_now": now.max(axis=1)[:, None],
-        "overloads": (rho > 1).sum(axis=2),
-        "largest_change": np.abs(change.flows - np.where(on, states.line_p, 0.0)[:, None, :]).max(axis=2),
-        "loss": squared @ resistance,
+        "worst_q": np.take_along_axis(now.q, line, axis=1),
+        "worst_v": np.take_along_axis(now.v, line, axis=1),
+        "rho_now": now.rho.max(axis=1)[:, None],
+        "overloads": overloads,
+        "largest_change": np.abs(moved, out=moved).max(axis=2),
+        "loss": squared @ now.resistance,
         "reactive_loss": reactive,
-        "reactive_more": reactive - ((states.line_p * on) ** 2 @ reactance)[:, None],
-        "load": states.load_p.sum(axis=1)[:, None],
-        "reactive_load": states.load_q.sum(axis=1)[:, None],
+        "reactive_more": reactive - now.reactive_loss[:, None],
+        "load": now.load[:, None],
+        "reactive_load": now.reactive_load[:, None],
     }
 
 
-def _carried(q: Floats, flows: Floats) -> Floats:
-    """Return the reactive power of every line after an action, as it is now: a line that is opened carries none."""
-    return np.where(flows == 0.0, 0.0, q[:, None, :])
+def _highest(rho: Floats) -> tuple[list[NDArray[np.intp]], list[Floats]]:
+    """Return the lines of the three highest loadings, and these, (S, B) each. They are taken out of `rho`."""
+    lines, found = [], []
+    for _ in range(MOST):
+        line = rho.argmax(axis=2)[:, :, None]
+        lines.append(line[:, :, 0])
+        found.append(np.take_along_axis(rho, line, axis=2)[:, :, 0])
+        np.put_along_axis(rho, line, -1.0, axis=2)
+    return lines, found

@@ -21,6 +21,7 @@ from wattahead.models.rows import Floats, Rows
 
 FAIL: Final = "fail"  # the probability that the grid does not survive the action, beside the quantiles of its loading
 LINEAR, ISOLATES = "rho_1", "isolates"  # features: the linear answer, and whether something is cut off
+CHANGE, UNCHANGED = "largest_change", 1e-4  # [MW] of any line's flow: the feature, and what is none
 LOWEST: Final = 0.05  # a linear answer below it says nothing of proportion
 NARROWEST: Final = 1e-3  # of the logarithm: no spread is smaller
 
@@ -63,7 +64,14 @@ class Screen:
         away = np.maximum(self.spread.predict(matrix), NARROWEST)
         found = {name: np.exp(middle + distance * away) for name, distance in self.distances.items()}
         found[FAIL] = self.fail.predict(matrix)
-        return np.stack([found[name] for name in self.outputs])
+        return told(rows, found, self.outputs)
+
+
+def told(rows: Rows, found: Mapping[str, Floats], outputs: tuple[str, ...]) -> Floats:
+    """Return the outputs in order, (Q, S x A). An action that changes nothing leaves the loading that is, for sure."""
+    same = (rows.column(CHANGE) <= UNCHANGED) & (rows.column(ISOLATES) == 0)
+    present = rows.column(LINEAR).astype(np.float64)
+    return np.stack([np.where(same, 0.0 if name == FAIL else present, found[name]) for name in outputs])
 
 
 def answered(rows: Rows) -> NDArray[np.bool_]:

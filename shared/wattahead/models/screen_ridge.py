@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from wattahead.domain.bundle import Manifest
 from wattahead.models.rows import Floats, Rows
-from wattahead.models.screen import FAIL, NARROWEST, answered, checked_distances, linear
+from wattahead.models.screen import FAIL, NARROWEST, answered, checked_distances, linear, told
 
 ACTION: Final = "action"
 FURTHEST: Final = 6.0  # standard deviations; further out is a fault or a first, and lines do not end by themselves
@@ -62,7 +62,7 @@ class RidgeScreen:
         away = np.maximum(ridge.spread[ridge.action(rows)], NARROWEST)
         found = {name: np.exp(middle + distance * away) for name, distance in self.distances.items()}
         found[FAIL] = np.clip(ridge.answer(rows, ridge.failing), 0.0, 1.0)
-        return np.stack([found[name] for name in self.outputs])
+        return told(rows, found, self.outputs)
 
 
 def standard(columns: NDArray[np.floating], center: Floats, width: Floats) -> Floats:

@@ -1,5 +1,6 @@
 """Sets that tests make up without the simulator: each action of each state solved anew by the linear power flow."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -33,6 +34,12 @@ def made_up_dataset(states: int, seed: int) -> Dataset:
     order = np.arange(states)
     episode, step = (order // EPISODE).astype(np.int32), (order % EPISODE).astype(np.int32)
     return Dataset(FIVE, found, episode, step, BEGIN + order * HOUR, rho, failed)
+
+
+def bent_dataset(states: int, seed: int) -> Dataset:
+    """Return a set in which an action loads lines more than the linear answer says, the more it changes."""
+    plain = made_up_dataset(states, seed)
+    return replace(plain, rho=plain.rho * (1 + 0.5 * np.abs(plain.rho - plain.rho[:, :1])))
 
 
 def _state(candidates: Candidates, rng: np.random.Generator) -> States:
