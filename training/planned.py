@@ -21,7 +21,7 @@ from wattahead.storage import keys
 from wattahead.storage.documents import decode
 from wattahead.storage.objects import Bucket
 from wattahead.storage.tables import decode_table, read_parquet
-from wattahead.workloads.forecast import own
+from wattahead.workloads.forecast import NAME, own
 from wattahead.workloads.forecast.sample import feature_schema, valid_times
 
 Floats = NDArray[np.float64]
@@ -71,6 +71,8 @@ def _plans(bucket: Bucket, kind: str, run: str, first: int, last: int) -> Iterat
 def _hours(scorer: Scorer, key: str) -> Iterator[_Hour]:
     plan = scorer.bucket.read(key, lambda body: decode(Plan, body, where=key))
     for batch in plan.batches:
+        if plan.pools[batch.pool].workload != NAME:
+            continue
         planned = own(plan.pools[batch.pool])
         rows_key = keys.rows(plan, planned.workload, batch.name)
         try:

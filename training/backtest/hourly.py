@@ -68,7 +68,8 @@ class Hourly:
         """Return hours over `bucket` whose registry holds `held` from the beginning."""
         copied = Bucket(Overlay(bucket.store))
         makers = {one for held_by in planned_pool(catalog, held.pool, held).forecasters.values() for one in held_by}
-        publish_catalog(copied, replace(catalog, pools={name: catalog.pools[name] for name in {held.pool, *makers}}))
+        few = {name: catalog.pools[name] for name in {held.pool, *makers}}
+        publish_catalog(copied, replace(catalog, pools=few, grid_pools={}))
         log = registry(copied, held.pool)
         newest = max(log.sequences(), default=0)
         log.append(replace(held, sequence=newest + 1, decided_against=newest, effective_from=0), after=newest)

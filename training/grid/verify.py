@@ -1,15 +1,18 @@
 """Verify the actions of an hour: each of its rows solved exactly, and written beside the rows of the screening."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from training.grid.simulation.solver import Solver
-from wattahead.domain.errors import Refused
-from wattahead.domain.plan import Batch, HourEvent, Plan, PlannedGrids
+from wattahead.domain.errors import Refused, WattaheadError
+from wattahead.domain.hours import HOUR
+from wattahead.domain.plan import LIVE_WINDOW, Batch, HourEvent, Plan, PlannedGrids
 from wattahead.grid.candidates import Action, Candidates
 from wattahead.jobs.hour import Answer, Attempt, closed, features_key, read_plan, refuse_closed, run_id, worst
 from wattahead.storage import keys
@@ -21,6 +24,9 @@ from wattahead.workloads.grid_action.planning import NAME
 from wattahead.workloads.grid_action.sample import read_sample, valid_times
 
 JOB = "verify"
+MOST_BACK: Final = LIVE_WINDOW // HOUR  # hours before those are closed
+
+Solvers = dict[str, Solver]  # by the name of their network
 
 
 @dataclass(frozen=True)
@@ -31,36 +37,75 @@ class Verified:
     error: NDArray[np.float64]  # of `rho_max`, for rows with a loading
 
 
-def verify(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
+def verify_back(bucket: Bucket, event: HourEvent, hours: int, *, now: int) -> list[Answer]:
+    """Verify an hour and so many before it, newest first: what was missed, or scored late, is done by the next run.
+
+    With `hours`, an hour that was never planned has no answer: nothing was screened. A fault in one hour keeps no other
+    from being verified; the first one is raised behind them. Refused: fewer hours than 0, more than stay open.
+    """
+    if not 0 <= hours <= MOST_BACK:
+        raise Refused("E_CONFIG", f"{hours} hours are no look back", fix=f"look back 0 to {MOST_BACK} hours")
+    answers: list[Answer] = []
+    faults: list[WattaheadError] = []
+    solvers: Solvers = {}
+    for back in range(hours + 1):
+        try:
+            answers.append(verify(bucket, replace(event, issue_time=event.issue_time - back * HOUR), solvers, now=now))
+        except WattaheadError as error:
+            faults += [] if hours and error.code == "E_PLAN_MISSING" else [error]
+    if faults:
+        raise faults[0]
+    return answers
+
+
+def verify(bucket: Bucket, event: HourEvent, solvers: Solvers | None = None, *, now: int) -> Answer:
     """Solve every row of an hour's grid actions exactly, and write the rows again under a key of their own.
 
-    A batch that is not scored yet is left for later (`waiting`). A batch that was verified already stays as it is.
+    A batch that is not scored yet is left for later (`waiting`). A batch that was verified already stays as it is. A
+    batch that fails keeps no other from being verified. `solvers`: those that are open already, by network.
     """
     if closed(event, now):
         return refuse_closed(bucket, JOB, event, now)
     plan, digest = read_plan(bucket, event)
-    outcomes: dict[str, Outcome] = {}
-    solvers: dict[str, Solver] = {}
-    for batch in plan.batches:
-        if plan.pools[batch.pool].workload == NAME and event.batch in ("", batch.name):
-            outcomes[batch.name] = _batch(bucket, event, now, plan, digest, batch, solvers)
+    batches = [one for one in plan.batches if plan.pools[one.pool].workload == NAME and event.batch in ("", one.name)]
+    solvers = {} if solvers is None else solvers
+    there = _verified(bucket, plan, batches)
+    outcomes: dict[str, Outcome] = {one.name: "duplicate" for one in batches if one.name in there}
+    faults: list[WattaheadError] = []
+    for batch in batches:
+        if batch.name not in there:
+            try:
+                outcomes[batch.name] = _batch(bucket, event, now, plan, digest, batch, solvers)
+            except WattaheadError as error:
+                faults.append(error)
+    if faults:
+        raise faults[0]
     return Answer(JOB, event, worst(outcomes.values()), outcomes)
 
 
+def _verified(bucket: Bucket, plan: Plan, batches: list[Batch]) -> set[str]:
+    """Return the batches that are verified already: one LIST, and none where there is nothing to verify."""
+    names = {keys.verified(plan, NAME, batch.name): batch.name for batch in batches}
+    folders = {key.rpartition("/")[0] for key in names}
+    return {names[key] for folder in folders for key in bucket.keys(folder) if key in names}
+
+
 def _batch(
-    bucket: Bucket, event: HourEvent, now: int, plan: Plan, digest: str, batch: Batch, solvers: dict[str, Solver]
+    bucket: Bucket, event: HourEvent, now: int, plan: Plan, digest: str, batch: Batch, solvers: Solvers
 ) -> Outcome:
     attempt, planned = Attempt(bucket, JOB, event, now, batch.name), own(plan.pools[batch.pool])
     key, number = keys.verified(plan, planned.workload, batch.name), run_id(digest, batch.name)
     try:
         rows, features = _read(bucket, plan, planned, batch)
-    except Refused as error:
-        if error.code != "E_FEAT_MISSING":
+        found = attempt.timed("solve", lambda: solved(plan, planned, batch, rows, features, _solver(planned, solvers)))
+        put = attempt.timed("write", lambda: bucket.create(key, encode_table(found.table)))
+    except WattaheadError as error:
+        waits: Outcome = "waiting" if error.code == "E_FEAT_MISSING" else "failed"
+        with suppress(WattaheadError):  # the storage that failed the batch may refuse its entry too
+            attempt.record(waits, run_id=number, outcomes={waits: batch.series}, errors={"": str(error)})
+        if waits == "failed":
             raise
-        attempt.record("waiting", run_id=number, outcomes={"waiting": batch.series})
-        return "waiting"
-    found = attempt.timed("solve", lambda: solved(plan, planned, batch, rows, features, _solver(planned, solvers)))
-    put = attempt.timed("write", lambda: bucket.create(key, encode_table(found.table)))
+        return waits
     outcome: Outcome = "ok" if put.created else "duplicate"
     attempt.record(outcome, run_id=number, rows=found.table.num_rows, outcomes={"verified": batch.series})
     return outcome
@@ -98,15 +143,14 @@ def _read(bucket: Bucket, plan: Plan, planned: PlannedGrids, batch: Batch) -> tu
     )
 
 
-def _solver(planned: PlannedGrids, solvers: dict[str, Solver]) -> Solver:
+def _solver(planned: PlannedGrids, solvers: Solvers) -> Solver:
     """Return the solver of a network, opened once. One whose installed environment is another network is refused."""
     network = planned.network
     if network.name not in solvers:
-        solver = Solver(network.environment, network.most_actions)
-        if solver.network != network:
-            fact = f"{network.environment} as it is installed is another network than {network.name} in the plan"
-            raise Refused("E_CONFIG", fact, fix="install the simulator that the network was described with")
-        solvers[network.name] = solver
+        solvers[network.name] = Solver(network.environment, network.most_actions)
+    if solvers[network.name].network != network:  # also where an earlier hour had another of this name
+        fact = f"{network.environment} as it is installed is another network than {network.name} in the plan"
+        raise Refused("E_CONFIG", fact, fix="install the simulator that the network was described with")
     return solvers[network.name]
 
 

@@ -118,9 +118,7 @@ class _Moves:
         for first in range(self.actions.start, self.actions.stop, width):
             part = slice(first, min(first + width, self.actions.stop))
             own = slice(part.start - self.actions.start, part.stop - self.actions.start)
-            yield replace(
-                self, actions=part, signs=self.signs[own], units=self.units[own], alone=self.alone[own]
-            )
+            yield replace(self, actions=part, signs=self.signs[own], units=self.units[own], alone=self.alone[own])
 
 
 def changes(network: Network, actions: tuple[Action, ...], states: States) -> Iterator[Change]:

@@ -67,7 +67,7 @@ def copy_days(bucket: Bucket, root: Root, there: Days) -> Copy | None:
     named = [*((there.chosen[0].key, table) for table in copied), *map(_named, single.items())]
     if _too_large([table for _, table in named]):
         return None
-    schema = _schema(root, {name for _, table in named for name in table.column_names})
+    schema = _schema({name for _, table in named for name in table.column_names})
     joined = pa.concat_tables([typed(table, schema, key) for key, table in named]).unify_dictionaries()
     rows = sorted_names(joined.take(np.argsort(codes(joined[PART]), kind="stable")))
     body = encode_table(rows)
@@ -90,9 +90,9 @@ def _named(part: tuple[str, pa.Table]) -> tuple[str, pa.Table]:
     return key, table.append_column(PART, pa.DictionaryArray.from_arrays(numbers, pa.array([key])))
 
 
-def _schema(root: Root, names: set[str]) -> dict[str, pa.DataType]:
+def _schema(names: set[str]) -> dict[str, pa.DataType]:
     """Return the columns of a copy: those of every part, so that none is lost that only some parts have."""
-    if root.by == "valid_time":
+    if "point" not in names:
         return {**ACTUALS, PART: NAME}
     more = sorted(names - set(FORECASTS) - {PART})
     return {**FORECASTS, **dict.fromkeys(more, pa.float32()), PART: NAME}

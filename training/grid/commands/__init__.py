@@ -26,7 +26,7 @@ EXIT_CODES: Final = """\
 exit codes:
   0    done
   1    something that may pass, such as the storage
-  2    the hour has batches that are not scored yet (verify)
+  2    the hour, or the earliest of --hours-back, has batches that are not scored yet (verify)
   64   the question was wrong, or the simulator is not installed
   130, 143  stopped; what was finished is kept, and the same command goes on behind it
 """
