@@ -22,6 +22,7 @@ from wattahead.models.rows import Floats, Rows
 FAIL: Final = "fail"  # the probability that the grid does not survive the action, beside the quantiles of its loading
 LINEAR, ISOLATES = "rho_1", "isolates"  # features: the linear answer, and whether something is cut off
 CHANGE, UNCHANGED = "largest_change", 1e-4  # [MW] of any line's flow: the feature, and what is none
+MOVED, STIFFNESS, LOOSE = "moved", "stiffness", 1.0  # ends of lines, and [MW/rad] by which they hang together
 LOWEST: Final = 0.05  # a linear answer below it says nothing of proportion
 NARROWEST: Final = 1e-3  # of the logarithm: no spread is smaller
 
@@ -69,7 +70,8 @@ class Screen:
 
 def told(rows: Rows, found: Mapping[str, Floats], outputs: tuple[str, ...]) -> Floats:
     """Return the outputs in order, (Q, S x A). An action that changes nothing leaves the loading that is, for sure."""
-    same = (rows.column(CHANGE) <= UNCHANGED) & (rows.column(ISOLATES) == 0)
+    whole = (rows.column(MOVED) == 0) | (rows.column(STIFFNESS) > LOOSE)  # what hangs by nothing is cut off
+    same = (rows.column(CHANGE) <= UNCHANGED) & (rows.column(ISOLATES) == 0) & whole
     present = rows.column(LINEAR).astype(np.float64)
     return np.stack([np.where(same, 0.0 if name == FAIL else present, found[name]) for name in outputs])
 

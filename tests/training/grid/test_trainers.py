@@ -126,6 +126,20 @@ def test_an_action_that_changes_nothing_leaves_the_loading_that_is(
     assert not said[3].any()
 
 
+@pytest.mark.parametrize("name", TRAINERS)
+def test_what_is_cut_off_without_a_flow_is_not_taken_for_unchanged(
+    fitted: dict[str, tuple[Fitted, Lesson]], name: str
+) -> None:
+    made, test = fitted[name]
+    block = test.rows.block.copy()
+    for feature, value in {"moved": 1, "stiffness": 0, "largest_change": 0, "isolates": 0}.items():
+        block[test.rows.names.index(feature)] = value
+
+    values = model_of(made).predict(replace(test.rows, block=block))
+
+    assert (values[2] > values[0]).all()
+
+
 def test_an_unknown_trainer_is_refused_with_those_that_are_known() -> None:
     assert known()[:2] == ["lightgbm", "ridge"]
     with pytest.raises(Refused, match=r"E_CONFIG.*lightgbm, ridge"):
