@@ -22,16 +22,24 @@ class Chronic:
     def __len__(self) -> int:
         return len(self.load_p)
 
-    def with_other_loads(self, factor: float, order: NDArray[np.int64]) -> "Chronic":
-        """Return the course with load d following load `order[d]`, at its own mean times `factor`; (D) of `order`.
+    def with_other_loads(
+        self, factor: float, order: NDArray[np.int64], lender: "Chronic | None" = None, offset: int = 0
+    ) -> "Chronic":
+        """Return the course with load d following load `order[d]` of a lender, at its own mean times `factor`.
 
-        Reactive power follows too, in the same proportion. Generation follows the total of all loads, step by step.
+        `order` (D); `lender` is another course, perhaps of another environment, read from its step `offset` on and
+        from its beginning again behind its end; without one, the course itself. Reactive power follows too, in the
+        lender's proportion. Generation follows the total of all loads, step by step.
         """
-        mean = self.load_p.mean(axis=0)
-        fits = (mean > 0) & (mean[order] > 0)  # a load that gives or rests has no shape to lend or to take
-        order = np.where(fits, order, np.arange(len(order)))
-        share = factor * np.where(fits, mean / np.where(fits, mean[order], 1.0), 1.0)
-        load_p, load_q = self.load_p[:, order] * share, self.load_q[:, order] * share
+        other = lender or self
+        steps = (np.arange(len(self)) + offset) % len(other)
+        mean, theirs = self.load_p.mean(axis=0), other.load_p.mean(axis=0)[order]
+        fits = (mean > 0) & (theirs > 0)  # a load that gives or rests has no shape to lend or to take
+        share = factor * np.where(fits, mean / np.where(fits, theirs, 1.0), 0.0)
+        load_p, load_q = (
+            np.where(fits, lent[steps][:, order] * share, own * factor)
+            for lent, own in ((other.load_p, self.load_p), (other.load_q, self.load_q))
+        )
         total = self.load_p.sum(axis=1, keepdims=True)
         follows = np.where(total > 0, load_p.sum(axis=1, keepdims=True) / np.where(total > 0, total, 1.0), factor)
         return replace(self, load_p=load_p, load_q=load_q, generator_p=self.generator_p * follows)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.grid.simulation.chronics import Chronic
+from training.grid.simulation.environment import Chronics, opened
 from training.grid.simulation.sampling import LOADS, OUTAGES, Sampling, reserved
 from training.grid.simulation.solver import Solver
 from wattahead.domain.errors import Refused
@@ -106,7 +108,16 @@ class _Walk:
         if self._sampling.shift != LOADS:
             return course
         factor = float(self._rng.uniform(*self._sampling.scale))
-        return course.with_other_loads(factor, self._rng.permutation(course.load_p.shape[1]))
+        lenders = courses(self._sampling.lender)
+        lender = lenders[int(self._rng.integers(len(lenders)))]
+        order = np.asarray(self._rng.integers(lender.load_p.shape[1], size=course.load_p.shape[1]))
+        return course.with_other_loads(factor, order, lender, int(self._rng.integers(len(lender))))
+
+
+@cache
+def courses(environment: str) -> Chronics:
+    """Return the recorded courses of an environment, opened once."""
+    return Chronics(opened(environment))
 
 
 def planned(network: Network, course: Chronic, step: int) -> States:

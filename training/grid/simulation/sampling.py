@@ -16,7 +16,7 @@ SHIFTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         NONE: "recorded hours; reserved lines are never out",
         OUTAGES: "every state lacks one or two of the reserved lines, from the episode's first step to its last",
-        LOADS: "loads in other proportions and scaled, generation following; reserved lines are never out",
+        LOADS: "loads follow those of another environment, scaled, generation following; reserved lines are never out",
     }
 )
 RESERVED_SEED: Final = 0  # sets of other seeds and shifts must reserve the same lines
@@ -30,9 +30,10 @@ class Sampling:
     - `none`: loads, planned generation and voltages are those recorded. No reserved line is ever open in a state,
       though opening it is among the actions that are solved.
     - `outages`: the same, but an episode begins with one or two reserved lines open (as likely), which stay open.
-    - `loads`: the course of each load is that of another one, brought to its own mean, and all are multiplied by one
-      factor; both are drawn once for each episode. Reactive power keeps each hour's power factor of the load whose
-      course it is. Planned generation is multiplied by total load over recorded total load, hour by hour.
+    - `loads`: the course of each load is that of a load of another environment, the lender, brought to its own mean,
+      and all are multiplied by one factor; both are drawn once for each episode. Reactive power keeps the power factor
+      of the load whose course it is. Planned generation is multiplied by total load over recorded total load, step by
+      step.
     """
 
     most_actions: int = 200  # candidates at most, nothing and every line's opening among them
@@ -44,6 +45,7 @@ class Sampling:
     reserved: float = 0.15  # share of the lines that only `outages` has open, two at least
     shift: str = NONE
     scale: tuple[float, float] = (0.8, 1.25)  # of all loads of an episode, where the shift is `loads`
+    lender: str = "l2rpn_case14_sandbox"  # the environment whose loads are followed then
 
     def __post_init__(self) -> None:
         if self.shift not in SHIFTS:

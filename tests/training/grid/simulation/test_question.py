@@ -27,6 +27,7 @@ OTHERS = {
     "reserved": replace(ASKED, sampling=Sampling(reserved=0.2)),
     "shift": replace(ASKED, sampling=Sampling(shift="loads")),
     "scale": replace(ASKED, sampling=Sampling(scale=(0.9, 1.25))),
+    "lender": replace(ASKED, sampling=Sampling(lender="rte_case5_example")),
 }
 
 

@@ -59,6 +59,18 @@ def test_other_loads_keep_each_mean_times_the_factor_and_what_generation_covers(
     np.testing.assert_allclose(after.generator_p.sum(axis=1), after.load_p.sum(axis=1))
 
 
+def test_loads_follow_another_course_from_its_offset_on_and_around_its_end() -> None:
+    before = course([[10.0, 20.0, 30.0]] * 4)
+    lender = course([[1.0, 4.0, 1.0], [3.0, 4.0, 1.0], [2.0, 4.0, 1.0]])
+
+    after = before.with_other_loads(1.5, np.array([0, 0, 1]), lender, 1)
+
+    np.testing.assert_allclose(after.load_p[:, 0] / 10, np.array([3, 2, 1, 3]) / 2 * 1.5)
+    np.testing.assert_allclose(after.load_p[:, 1] / 20, np.array([3, 2, 1, 3]) / 2 * 1.5)
+    np.testing.assert_allclose(after.load_p[:, 2], 45.0)
+    np.testing.assert_allclose(after.generator_p.sum(axis=1), after.load_p.sum(axis=1))
+
+
 def test_a_load_that_gives_keeps_its_own_course() -> None:
     loads = np.array([[10.0, -2.0, 5.0], [20.0, -4.0, 7.0]])
     before = Chronic(0, 1, loads, loads, loads, loads)
