@@ -7,24 +7,27 @@ from pathlib import Path
 
 import pytest
 
+from training.grid import commands as grid_commands
 from wattahead.cli import main
 from wattahead.domain.errors import CODES
 from wattahead.domain.quality import Quality
+from wattahead.queries.grid_views import GRID_ACTIONS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPERATING = (ROOT / "infra" / "OPERATING.md").read_text(encoding="utf-8")
+GRID = (ROOT / "infra" / "GRID.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "infra").rglob("*.md"))]
 
 
-def typed_lines() -> list[list[str]]:
-    """Every command line of the pages' code blocks that begins with `wattahead`."""
-    blocks = re.findall(r"```(?:sh|console)\n(.*?)```", README + OPERATING, flags=re.DOTALL)
+def typed_lines(program: str = "wattahead ") -> list[list[str]]:
+    """Every command line of the pages' code blocks that begins with `program`."""
+    blocks = re.findall(r"```(?:sh|console)\n(.*?)```", README + OPERATING + GRID, flags=re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").replace(" && ", "\n").splitlines()
     return [
         shlex.split(line.removeprefix("$ "), comments=True)
         for line in lines
-        if line.removeprefix("$ ").startswith("wattahead ")
+        if line.removeprefix("$ ").startswith(program)
     ]
 
 
@@ -38,6 +41,24 @@ def test_every_command_line_of_the_readme_is_one_the_program_takes(
     monkeypatch.setattr(argparse.ArgumentParser, "error", refuse)
 
     assert main._parser(words[1]).parse_args(words[1:]).command == words[1]
+
+
+@pytest.mark.parametrize("words", typed_lines("python -m training grid "), ids=lambda words: " ".join(words)[24:80])
+def test_every_command_line_about_grids_is_one_the_program_takes(words: list[str]) -> None:
+    asked = words[4:]
+
+    assert grid_commands._parser(asked[0]).parse_args(asked).call
+
+
+def test_every_command_about_grids_is_on_its_page() -> None:
+    assert [name for name in grid_commands.COMMANDS if f"python -m training grid {name}" not in GRID] == []
+
+
+def test_every_column_of_grid_actions_is_on_its_page() -> None:
+    shared = {"issue_time", "model_name", "model_version", "run_id", "fallback_level", "quality_flags"}
+    more = {"input_age_minutes", "issue_date", "issue_hour"}
+
+    assert [name for name in GRID_ACTIONS if name not in shared | more and f"`{name}`" not in GRID] == []
 
 
 def test_every_command_of_the_program_is_in_the_readme() -> None:

@@ -7,7 +7,6 @@ from rich.console import Console
 
 from training.grid.commands import plain
 from training.grid.commands.asking import add_environment
-from training.grid.describe import describe, in_a_line
 from training.stopping import Stop
 
 
@@ -21,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace, console: Console, stop: Stop) -> int:
     """Write both files and say where."""
+    from training.grid.describe import describe, in_a_line  # noqa: PLC0415 - the simulator takes seconds
+
     stop.check()
     found = describe(asked.environment, asked.grids.split(","), asked.to, most_actions=asked.most_actions)
     plain(console, in_a_line(found))

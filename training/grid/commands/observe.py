@@ -6,7 +6,6 @@ from rich.console import Console
 
 from training.grid.commands import plain
 from training.grid.commands.asking import add_bucket, now
-from training.grid.observe import observe
 from training.parsing import opened
 from training.stopping import Stop
 from wattahead.domain.catalog import Catalog, known
@@ -28,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace, console: Console, stop: Stop) -> int:
     """Store the states and say how many."""
+    from training.grid.observe import observe  # noqa: PLC0415 - the simulator takes seconds
+
     bucket = opened(asked.bucket)
     _, catalog = latest_catalog(bucket)
     grid, network = _found(catalog, asked.grid)

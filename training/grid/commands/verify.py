@@ -7,7 +7,6 @@ import sys
 from rich.console import Console
 
 from training.grid.commands.asking import add_bucket, add_hour, hour, now
-from training.grid.verify import verify_back
 from training.parsing import opened
 from training.stopping import Stop
 from wattahead.domain.hours import HOUR
@@ -28,6 +27,8 @@ def run(asked: argparse.Namespace, console: Console, stop: Stop) -> int:  # noqa
 
     The run of the next hour looks at all of these hours again but the earliest: only that one may not wait.
     """
+    from training.grid.verify import verify_back  # noqa: PLC0415 - the simulator takes seconds
+
     stop.check()
     event = hour(asked)
     answers = verify_back(opened(asked.bucket), event, asked.hours_back, now=now())
