@@ -1,11 +1,9 @@
 """Trainers by name. A new one is a module here and a line in TRAINERS, or an entry point of another package."""
 
-from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Final
 
+from training.plugins import Plugins
 from training.trainers.protocol import Trainer
-from wattahead.domain.errors import Refused
 
 GROUP: Final = "wattahead.trainers"  # entry points: name = "package.module", or "package.module:object"
 TRAINERS: Final[dict[str, str]] = {
@@ -19,16 +17,11 @@ TRAINERS: Final[dict[str, str]] = {
 }
 
 
-def known() -> list[str]:
-    """Return the names of all trainers, ours first."""
-    return [*TRAINERS, *sorted({point.name for point in entry_points(group=GROUP)} - set(TRAINERS))]
+_PLUGINS: Final = Plugins("trainer", GROUP, TRAINERS)
+known = _PLUGINS.known  # the names of all trainers, ours first
 
 
 def trainer(name: str) -> Trainer:
     """Return the trainer called `name`; only its own module is imported. An unknown one raises `E_CONFIG`."""
-    if name in TRAINERS:
-        return import_module(TRAINERS[name])
-    for point in entry_points(group=GROUP):
-        if point.name == name:
-            return point.load()
-    raise Refused("E_CONFIG", f"there is no trainer {name!r}", fix=f"use one of {', '.join(known())}")
+    found: Trainer = _PLUGINS.load(name)
+    return found

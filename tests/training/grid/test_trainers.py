@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.training.grid.sets import bent_dataset
+from training import plugins
 from training.grid import trainers
 from training.grid.evaluate import measures, say
 from training.grid.lessons import Lesson, lesson_of, split
@@ -153,7 +154,7 @@ def test_a_trainer_may_come_from_another_package(monkeypatch: pytest.MonkeyPatch
         def load(self) -> object:
             return "my trainer"
 
-    monkeypatch.setattr(trainers, "entry_points", lambda *, group: [Point()] if group == trainers.GROUP else [])
+    monkeypatch.setattr(plugins, "entry_points", lambda *, group: [Point()] if group == trainers.GROUP else [])
 
     assert str(trainer("mine")) == "my trainer"
     assert known()[-1] == "mine"

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any, Final, Protocol
 
 from training.grid.lessons import Lesson
-from wattahead.domain.errors import Refused
+from training.plugins import Plugins
 
 Progress = Callable[[str], None]
 
@@ -33,16 +31,11 @@ class Trainer(Protocol):
         ...
 
 
-def known() -> list[str]:
-    """Return the names of all trainers, ours first."""
-    return [*TRAINERS, *sorted({point.name for point in entry_points(group=GROUP)} - set(TRAINERS))]
+_PLUGINS: Final = Plugins("trainer of grids", GROUP, TRAINERS)
+known = _PLUGINS.known  # the names of all trainers, ours first
 
 
 def trainer(name: str) -> Trainer:
     """Return the trainer called `name`; only its own module is imported. An unknown one raises `E_CONFIG`."""
-    if name in TRAINERS:
-        return import_module(TRAINERS[name])
-    for point in entry_points(group=GROUP):
-        if point.name == name:
-            return point.load()
-    raise Refused("E_CONFIG", f"there is no trainer {name!r} of grids", fix=f"use one of {', '.join(known())}")
+    found: Trainer = _PLUGINS.load(name)
+    return found
