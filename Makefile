@@ -14,7 +14,7 @@ endif
 # A process of tests per core; each makes the worlds it needs once and takes a gigabyte. The rest of a slow one is shared.
 SPREAD ?= --numprocesses auto --maxprocesses 4 --dist worksteal
 
-TEMPLATES := template.yaml infra/training.yaml infra/watching.yaml
+TEMPLATES := template.yaml infra/training.yaml infra/grid.yaml infra/watching.yaml
 
 # The simulator of grids pins a pandas of its own, so grids have an environment of their own.
 GRID := $(VENV)-grid/bin/python
@@ -39,7 +39,7 @@ $(VENV)/ready: infra/locks/dev.txt pyproject.toml
 	@$(RUN) -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)-grid/ready: infra/locks/grid.txt pyproject.toml
+$(VENV)-grid/ready: infra/locks/grid-dev.txt pyproject.toml
 	@echo "setting up $(VENV)-grid from $<, once; about a minute"
 	@test -x $(GRID) || $(PYTHON) -m venv $(VENV)-grid
 	@$(GRID) -m pip install --quiet --require-hashes -r $<
@@ -65,7 +65,7 @@ grid: $(VENV)-grid/ready
 	@$(GRID) -m infra.local.grid --to demo-grid
 
 test-grid: $(VENV)-grid/ready
-	@$(GRID) -m pytest -m grid $(SPREAD) tests/training/grid
+	@$(GRID) -m pytest -m grid $(SPREAD) tests/training/grid tests/infra/test_grids_under_rights.py
 
 check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-checkov/ready
 	@$(RUN) -m ruff format --check .

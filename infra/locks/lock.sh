@@ -16,7 +16,8 @@ lock dev --extra cli --extra training --extra onnx --group dev
 lock score --extra onnx --constraints infra/locks/dev.txt
 lock tables --extra ingest --constraints infra/locks/dev.txt
 lock training --extra training --constraints infra/locks/dev.txt
-lock grid --extra grid --group grid
+lock grid-dev --extra grid --group grid
+lock grid --extra grid --group build --constraints infra/locks/grid-dev.txt
 # What Lambda itself brings along, and the usual stack that a cold start is compared with (`make runtime`).
 echo awslambdaric | lock_from - ric
 printf '%s\n' boto3 lightgbm pandas pyarrow scikit-learn | lock_from - naive --constraints infra/locks/dev.txt

@@ -66,8 +66,8 @@ def test_every_command_of_the_program_is_in_the_readme() -> None:
 
 
 def test_every_alarm_of_the_template_is_explained_and_the_reverse() -> None:
-    template = (ROOT / "infra" / "watching.yaml").read_text(encoding="utf-8")
-    rings = re.findall(r'AlarmName: !Sub "\$\{Name\}-([a-z-]+)"', template)
+    templates = "".join((ROOT / "infra" / f"{one}.yaml").read_text(encoding="utf-8") for one in ("watching", "grid"))
+    rings = re.findall(r'AlarmName: !Sub "\$\{Name\}-([a-z-]+)"', templates)
 
     assert sorted(rings) == sorted(re.findall(r"^\| `([a-z-]+)` \|", OPERATING, flags=re.MULTILINE))
 

@@ -1,12 +1,14 @@
 """The linear answer is the linear power flow, solved anew."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.grid.worlds import FIVE, acted, balanced, islands, random_network, random_state, reference, solved
-from wattahead.grid.candidates import Candidates
+from wattahead.grid.candidates import OPEN, Candidates
 from wattahead.grid.columns import NAMES, columns
 from wattahead.grid.flows import changes
 from wattahead.grid.states import joined
@@ -54,6 +56,16 @@ def test_some_actions_are_answered_as_they_are_among_all() -> None:
     some = columns(candidates, state, actions=slice(5, 30))
 
     assert some == pytest.approx(columns(candidates, state)[:, :, 5:30], rel=1e-5, abs=1e-5)
+
+
+@given(SEEDS)
+def test_a_line_that_is_opened_is_not_loaded_whatever_reactive_power_it_carried(seed: int) -> None:
+    candidates, state = random_state(np.random.default_rng(seed))
+    told = columns(candidates, replace(state, line_q=np.full_like(state.line_q, 1e6)))
+
+    for place, action in enumerate(candidates.actions):
+        if action.kind == OPEN and not told[NAMES.index("isolates"), 0, place]:
+            assert action.line not in told[[NAMES.index("line_1"), NAMES.index("line_2")], 0, place]
 
 
 def test_doing_nothing_leaves_the_loading_that_is() -> None:

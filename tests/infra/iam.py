@@ -53,9 +53,16 @@ class Names:
             (handed,) = [one["Parameters"] for one in nested if one["TemplateURL"] == TEMPLATES[short]]
             return str(self.render("root", handed[name]))
         resource, _, attribute = name.partition(".")
+        if attribute.startswith("Outputs."):
+            return self.output(self.held[short]["Resources"][resource], attribute.removeprefix("Outputs."))
         kind = self.held[short]["Resources"].get(resource, {}).get("Type", "nothing")
         assert (kind, attribute) in MADE, f"{short}: what does {name} stand for? {resource} is {kind}"
         return MADE[kind, attribute](self, resource)
+
+    def output(self, nested: Any, name: str) -> str:
+        """Return what a nested stack hands back."""
+        inner = next(one for one, path in TEMPLATES.items() if path == nested["Properties"]["TemplateURL"])
+        return str(self.render(inner, self.held[inner]["Outputs"][name]["Value"]))
 
 
 PSEUDO = {

@@ -10,8 +10,17 @@ from typing import Any
 from cfnlint.decode import decode
 
 ROOT = Path(__file__).parent.parent.parent
-TEMPLATES = {"root": "template.yaml", "training": "infra/training.yaml", "watching": "infra/watching.yaml"}
-MACHINES = {"hour": "infra/states/hour.asl.json", "night": "infra/states/training.asl.json"}
+TEMPLATES = {
+    "root": "template.yaml",
+    "training": "infra/training.yaml",
+    "grid": "infra/grid.yaml",
+    "watching": "infra/watching.yaml",
+}
+MACHINES = {
+    "hour": "infra/states/hour.asl.json",
+    "night": "infra/states/training.asl.json",
+    "grids": "infra/states/grid.asl.json",
+}
 HOURLY = ("IngestFunction", "PlanFunction", "FeaturesFunction", "ScoreFunction", "FinishFunction")
 
 Template = dict[str, Any]

@@ -35,32 +35,38 @@ from tests.infra.iam import (
 )
 from tests.infra.templates import HOURLY, broken, load
 
-# R reads, W creates, L lists, D deletes. An hour's roles in order, then the training's.
+# R reads, W creates, L lists, D deletes. An hour's roles in order, then the training's, then those of grids.
 TABLE = """
-                     hour ingest plan features score finish  night retrain compact task
-catalog              -    -      RL   -        -     -       -     RL      RL      RL
-inbox                -    RL     -    -        -     -       -     -       -       -
-actuals              -    RWL    -    RL       -     -       -     -       RL      RL
-weather              -    RWL    -    RL       -     -       -     -       RL      RL
-external             -    RWL    -    RL       -     -       -     -       RL      RL
-history/actuals      -    RWL    -    RL       -     -       -     -       RWL     RL
-history/weather      -    RWL    -    RL       -     -       -     -       RWL     RL
-history/external     -    RWL    -    RL       -     -       -     -       RWL     RL
-plans                R    -      RW   R        R     R       -     -       -       -
-features             -    -      -    RW       R     -       -     -       -       -
-models/bundles       -    -      -    -        R     -       -     -       -       RWL
-models/registry      -    -      RL   -        -     -       -     -       -       RWL
-hindcasts            -    -      -    -        -     -       -     -       -       RWL
-forecasts            -    -      L    R        RWL   L       -     -       -       -
-backfills/forecasts  -    -      L    R        RWL   L       -     -       -       -
-backfills/features   -    -      -    RW       R     -       -     -       -       -
-metrics              -    -      -    -        -     -       -     -       -       RW
-reports              -    -      -    -        -     -       -     -       -       RW
-tuning               -    -      -    -        -     -       -     -       -       -
-ledger               -    RW     RW   RW       RW    RW      -     -       RW      RW
-map-results          RW   -      -    -        -     -       -     -       -       -
-forecasts-old        -    -      -    -        -     -       -     -       -       -
-elsewhere            -    -      -    -        -     -       -     -       -       -
+                       hour ingest plan features score finish night retrain compact task grids verify teach
+catalog                -    -      RL   -        -     -      -     RL      RL      RL   -     -      RL
+inbox                  -    RL     -    -        -     -      -     -       -       -    -     -      -
+actuals                -    RWL    -    RL       -     -      -     -       RL      RL   -     -      -
+weather                -    RWL    -    RL       -     -      -     -       RL      RL   -     -      -
+external               -    RWL    -    RL       -     -      -     -       RL      RL   -     -      -
+states                 -    -      -    RL       -     -      -     -       RL      -    -     -      -
+history/actuals        -    RWL    -    RL       -     -      -     -       RWL     RL   -     -      -
+history/weather        -    RWL    -    RL       -     -      -     -       RWL     RL   -     -      -
+history/external       -    RWL    -    RL       -     -      -     -       RWL     RL   -     -      -
+history/states         -    RWL    -    RL       -     -      -     -       RWL     -    -     -      -
+plans                  R    -      RW   R        R     R      -     -       -       -    -     R      -
+features               -    -      -    RW       R     -      -     -       -       -    -     R      -
+models/bundles         -    -      -    -        R     -      -     -       -       RWL  -     -      RW
+models/registry        -    -      RL   -        -     -      -     -       -       RWL  -     -      RWL
+hindcasts              -    -      -    -        -     -      -     -       -       RWL  -     -      -
+datasets               -    -      -    -        -     -      -     -       -       -    -     -      RWL
+forecasts              -    -      L    R        RWL   L      -     -       -       -    -     -      -
+grid_actions           -    -      L    -        RWL   L      -     -       -       -    -     R      -
+grid_actions_verified  -    -      -    -        -     -      -     -       -       -    -     RWL    -
+backfills/forecasts    -    -      L    R        RWL   L      -     -       -       -    -     -      -
+backfills/grid_actions -    -      L    -        RWL   L      -     -       -       -    -     -      -
+backfills/features     -    -      -    RW       R     -      -     -       -       -    -     -      -
+metrics                -    -      -    -        -     -      -     -       -       RW   -     -      RW
+reports                -    -      -    -        -     -      -     -       -       RW   -     -      RW
+tuning                 -    -      -    -        -     -      -     -       -       -    -     -      -
+ledger                 -    RW     RW   RW       RW    RW     -     -       RW      RW   -     RW     RW
+map-results            RW   -      -    -        -     -      -     -       -       -    -     -      -
+forecasts-old          -    -      -    -        -     -      -     -       -       -    -     -      -
+elsewhere              -    -      -    -        -     -      -     -       -       -    -     -      -
 """
 ROLES = {
     "hour": "HourMachine",
@@ -69,9 +75,18 @@ ROLES = {
     "retrain": "RetrainFunction",
     "compact": "CompactFunction",
     "task": "TaskRole",
+    "grids": "GridMachine",
+    "verify": "VerifyRole",
+    "teach": "GridTrainRole",
 }
 ACTIONS = {"R": "s3:GetObject", "W": "s3:PutObject", "L": LISTS, "D": "s3:DeleteObject"}
-ASKING = {"plan", "features", "score", "finish"}  # S3 tells them that a key is not there, which is an everyday state
+ASKING = {
+    "plan",
+    "features",
+    "score",
+    "finish",
+    "verify",
+}  # S3 tells them that a key is not there, which is an everyday state
 
 Cells = dict[tuple[str, str], bool]  # (folder, letter of the action) -> allowed
 
@@ -138,8 +153,8 @@ def test_a_role_may_do_in_every_folder_what_its_job_does_and_nothing_else(
 def test_the_table_covers_every_role_and_hundreds_of_cells() -> None:
     cells = [(role, cell) for role in ROLES for cell in wanted(role)]
 
-    assert len(cells) == 10 * 23 * 4 == 920
-    assert sum(letter != "L" for _, (_, letter) in cells) == 690  # the server's word; for L the evaluator's as well
+    assert len(cells) == 13 * 29 * 4 == 1508
+    assert sum(letter != "L" for _, (_, letter) in cells) == 1131  # the server's word; for L the evaluator's as well
     assert set(ROLES.values()) == set(carriers(load()))
 
 
@@ -189,8 +204,9 @@ def test_a_put_that_could_overwrite_is_denied_to_everybody_where_objects_are_wri
 def services() -> dict[tuple[str, str, str, str], set[str]]:
     """Return who may do what outside S3: (action, resource, condition key, its value) -> roles."""
     held = load()
-    hour, night = (machine_arn(held, name, BUCKET) for name in ("HourMachine", "TrainingMachine"))
+    hour, night, grids = (machine_arn(held, f"{name}Machine", BUCKET) for name in ("Hour", "Training", "Grid"))
     handed, cluster, task = "iam:PassedToService", "ecs:cluster", arn("ecs", "task-definition/watt-Task:1")
+    verifying, teaching = (arn("ecs", f"task-definition/watt-{name}:1") for name in ("VerifyTask", "GridTrainTask"))
     execution = hour.replace(":stateMachine:", ":execution:") + "/4a1c"
     return {
         **{("lambda:InvokeFunction", arn("lambda", f"function:watt-{name}"), "", ""): {"hour"} for name in HOURLY},
@@ -200,6 +216,7 @@ def services() -> dict[tuple[str, str, str, str], set[str]]:
         ("lambda:UpdateFunctionCode", arn("lambda", "function:watt-ScoreFunction"), "", ""): set(),
         ("states:StartExecution", hour, "", ""): {"hour"},
         ("states:StartExecution", night, "", ""): set(),
+        ("states:StartExecution", grids, "", ""): set(),
         ("states:StartExecution", f"{hour}-other", "", ""): set(),
         ("states:StopExecution", execution, "", ""): {"hour"},
         ("states:StopExecution", execution.replace("-hour", "-training"), "", ""): set(),
@@ -207,10 +224,21 @@ def services() -> dict[tuple[str, str, str, str], set[str]]:
         ("ecs:RunTask", task, cluster, arn("ecs", "cluster/default")): set(),
         ("ecs:RunTask", task, "", ""): set(),
         ("ecs:RunTask", arn("ecs", "task-definition/other:1"), cluster, arn("ecs", "cluster/watt-Cluster")): set(),
-        ("ecs:StopTask", arn("ecs", "task/watt-Cluster/7"), "", ""): {"night"},
+        ("ecs:RunTask", verifying, cluster, arn("ecs", "cluster/watt-Cluster")): {"grids"},
+        ("ecs:RunTask", verifying, cluster, arn("ecs", "cluster/default")): set(),
+        ("ecs:RunTask", teaching, cluster, arn("ecs", "cluster/watt-Cluster")): {"grids"},
+        ("ecs:StopTask", arn("ecs", "task/watt-Cluster/7"), "", ""): {"night", "grids"},
         ("ecs:StopTask", arn("ecs", "task/default/7"), "", ""): set(),
         ("iam:PassRole", arn("iam", "role/watt-TaskRole", region=""), handed, "ecs-tasks.amazonaws.com"): {"night"},
         ("iam:PassRole", arn("iam", "role/watt-TaskRole", region=""), handed, "ec2.amazonaws.com"): set(),
+        ("iam:PassRole", arn("iam", "role/watt-ExecutionRole", region=""), handed, "ecs-tasks.amazonaws.com"): {
+            "night",
+            "grids",
+        },
+        ("iam:PassRole", arn("iam", "role/watt-VerifyRole", region=""), handed, "ecs-tasks.amazonaws.com"): {"grids"},
+        ("iam:PassRole", arn("iam", "role/watt-GridTrainRole", region=""), handed, "ecs-tasks.amazonaws.com"): {
+            "grids"
+        },
         ("iam:PassRole", arn("iam", "role/administrator", region=""), handed, "ecs-tasks.amazonaws.com"): set(),
     }
 
@@ -230,6 +258,7 @@ def test_only_the_machines_invoke_start_and_run_and_only_their_own(
 SCORE, PLAN, FINISH, FEATURES = (
     f"root/Resources/{name}Function/Properties/Policies/0/Statement" for name in ("Score", "Plan", "Finish", "Features")
 )
+VERIFY = "grid/Resources/VerifyRole/Properties/Policies/0/PolicyDocument/Statement"
 WHOLE = [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
 FAULTS: dict[str, tuple[str, str, Any, set[str]]] = {
     "score may do anything": (
@@ -248,6 +277,12 @@ FAULTS: dict[str, tuple[str, str, Any, set[str]]] = {
     "features list everything": (
         "features", f"{FEATURES}/0/Condition", None,
         {f"{folder} L" for (folder, letter), allowed in wanted("features").items() if letter == "L" and not allowed}),
+    "verifying lists what is screened": (
+        "verify", f"{VERIFY}/0/Condition/StringLike/s3:prefix/0", "grid_actions*",
+        {"grid_actions L"}),
+    "verifying overwrites the screening": (
+        "verify", f"{VERIFY}/3/Resource/0", {"Fn::Sub": "arn:${AWS::Partition}:s3:::${BucketName}/grid_actions*"},
+        {"grid_actions W"}),
     "plan lists the wrong folder": (
         "plan", f"{PLAN}/0/Condition/StringLike/s3:prefix/2", "forecast/*", {"forecasts L"}),
 }  # fmt: skip

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.infra.rules import data, machines, rights, running
+from tests.infra.rules import data, machines, rights, running, tasks
 from tests.infra.templates import Rule, broken, load
 
-SUBJECTS: tuple[ModuleType, ...] = (data, machines, rights, running)
+SUBJECTS: tuple[ModuleType, ...] = (data, machines, rights, running, tasks)
 RULES: dict[str, Rule] = {name: rule for subject in SUBJECTS for name, rule in subject.RULES.items()}
 BROKEN: list[tuple[Rule, str, Any]] = [one for subject in SUBJECTS for one in subject.BROKEN]
 

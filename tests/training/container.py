@@ -1,6 +1,6 @@
-"""The training container without a container engine: its folder, its user, its entry point, nothing writable but /tmp.
+"""A training container without a container engine: its folder, its user, its entry point, nothing writable but /tmp.
 
-What the Dockerfile says of target `training` is read from it. The interpreter is that of the tests, and so
+What the Dockerfile says of target `training` or `grid` is read from it. The interpreter is that of the tests, and so
 are the packages, but only those that the target's lock names.
 """
 
@@ -26,6 +26,7 @@ SYSTEM = ("bin", "etc", "lib", "lib64", "sbin", "usr")  # of the machine, in pla
 class Stage:
     """What the Dockerfile says of one target."""
 
+    name: str
     folder: str
     copied: Mapping[str, str]  # path in the project -> path below `folder`
     environment: Mapping[str, str]
@@ -42,6 +43,7 @@ def stage(name: str) -> Stage:
     settings = " ".join(rest for word, rest in said if word == "ENV")
     last = dict(said)
     return Stage(
+        name,
         last["WORKDIR"],
         dict(copies),
         dict(pair.split("=", 1) for pair in shlex.split(settings)),
@@ -88,7 +90,7 @@ class Container:
     def _mounts(self) -> list[tuple[str, str]]:
         held = [f"/{name}" for name in SYSTEM if Path(f"/{name}").is_dir() and not Path(f"/{name}").is_symlink()]
         python = [] if sys.base_prefix.startswith("/usr") else [sys.base_prefix]
-        own = [f"{sys.prefix}/bin", f"{sys.prefix}/pyvenv.cfg", *installed("training")]
+        own = [f"{sys.prefix}/bin", f"{sys.prefix}/pyvenv.cfg", *installed(self.stage.name)]
         return [(path, path) for path in (*held, *python, *own, "/dev/null", "/dev/urandom")]
 
 
@@ -105,15 +107,13 @@ def installed(lock: str) -> list[str]:
     return sorted(found.values())
 
 
-def built(root: Path, environment: Mapping[str, str]) -> Container:
-    """Return the container of target `training` in the folder `root`."""
-    made = Container(root, stage("training"), environment)
-    for source, target in made.stage.copied.items():
-        inside = root / made.stage.folder.strip("/") / target
-        shutil.copytree(ROOT / source, inside, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in SYSTEM:
-        if Path(f"/{name}").is_symlink():
-            (root / name).symlink_to(Path(f"/{name}").readlink())
+def built(root: Path, environment: Mapping[str, str], name: str = "training") -> Container:
+    """Return the container of target `name` in the folder `root`."""
+    made = Container(root, stage(name), environment)
+    _copy(made.stage, root / made.stage.folder.strip("/"))
+    for link in SYSTEM:
+        if Path(f"/{link}").is_symlink():
+            (root / link).symlink_to(Path(f"/{link}").readlink())
     for _, target in made._mounts():
         if target.startswith("/tmp/"):  # noqa: S108 - made inside, see `_script`
             continue
@@ -123,12 +123,29 @@ def built(root: Path, environment: Mapping[str, str]) -> Container:
         else:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.touch()
-    for name in ("proc", "tmp"):
-        (root / name).mkdir(exist_ok=True)
+    for empty in ("proc", "tmp"):
+        (root / empty).mkdir(exist_ok=True)
     for place in (root, *root.rglob("*")):  # so that only the read-only mount can refuse a write
         if not place.is_symlink():
             place.chmod(0o777 if place.is_dir() else 0o666)
     return made
+
+
+def _copy(said: Stage, folder: Path) -> None:
+    for source, place in said.copied.items():
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, folder / place, ignore=shutil.ignore_patterns("__pycache__"))
+    if "pyproject.toml" in said.copied:
+        _install(folder)
+
+
+def _install(folder: Path) -> None:
+    """Do what `pip install .` and `rm` do, but for the place: Python looks in the working folder for metadata too."""
+    (folder / "shared" / "wattahead").rename(folder / "wattahead")
+    (folder / "shared").rmdir()
+    about = next(file for file in distribution("wattahead").files or () if file.parts[0].endswith(".dist-info"))
+    name = about.parts[0]
+    shutil.copytree(str(distribution("wattahead").locate_file(name)), folder / name)
 
 
 def privileged() -> list[str]:

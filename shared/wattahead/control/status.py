@@ -12,7 +12,7 @@ from wattahead.storage import keys
 from wattahead.storage.objects import Bucket, open_bucket
 
 RINGS: Final = "ALARM"
-ALARMS: Final = (  # of infra/watching.yaml, behind the name of the stack
+ALARMS: Final = (  # of infra/watching.yaml and, where grids are deployed, infra/grid.yaml; behind the stack's name
     "no-fresh-forecast",
     "hour-failed",
     "rows-without-forecast",
@@ -20,6 +20,7 @@ ALARMS: Final = (  # of infra/watching.yaml, behind the name of the stack
     "champion-stale",
     "dead-letters",
     "throttled",
+    "grid-failed",
 )
 STALE: Final = 90 * MINUTE
 LOOK_BACK: Final = 8 * DAY  # forecasts older than this are not looked for

@@ -6,12 +6,13 @@ from tests.infra.templates import Deployment, Rule, of_type, plenty
 
 # Who writes once, by storage/keys.py. The inbox is other people's; map-results is Step Functions' own.
 CREATE_ONLY = {
-    "catalog", "actuals", "weather", "external", "history", "plans", "features", "models", "hindcasts", "forecasts",
-    "backfills", "metrics", "reports", "tuning", "ledger",
+    "catalog", "actuals", "weather", "external", "states", "history", "plans", "features", "models", "hindcasts",
+    "datasets", "forecasts", "grid_actions", "grid_actions_verified", "backfills", "metrics", "reports", "tuning",
+    "ledger",
 }  # fmt: skip
 KEPT = {
-    "inbox", "catalog", "actuals", "weather", "external", "history", "plans", "models", "hindcasts", "forecasts",
-    "metrics",
+    "inbox", "catalog", "actuals", "weather", "external", "states", "history", "plans", "models", "hindcasts",
+    "forecasts", "grid_actions", "grid_actions_verified", "metrics",
 }  # fmt: skip
 WHOLE = [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
 

