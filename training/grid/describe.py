@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from training.grid.simulation.environment import network, opened
+from wattahead.domain.errors import Refused
 from wattahead.domain.grid import GridPool, Network
 from wattahead.grid.candidates import Candidates
 from wattahead.storage.documents import encode
@@ -26,12 +27,15 @@ def describe(environment: str, grids: Sequence[str], folder: Path, *, most_actio
     """Write the network of an environment, and a catalog with one pool of grids of it, into a folder."""
     found = network(environment, opened(environment), most_actions)
     GridPool(found.name, tuple(grids))  # refuses names that could not be published
-    folder.mkdir(parents=True, exist_ok=True)
     file = f"{found.name}.json"
-    (folder / file).write_bytes(encode(found))
     named = ", ".join(f'"{name}"' for name in grids)
     text = CATALOG.format(network=found.name, file=file, pool=POOL, grids=named)
-    (folder / "catalog.toml").write_text(text, encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_bytes(encode(found))
+        (folder / "catalog.toml").write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Refused("E_CONFIG", f"{folder} cannot be written: {error}", fix="name a folder that may be") from error
     return found
 
 

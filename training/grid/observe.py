@@ -27,6 +27,9 @@ def observe(
     if solver.network != network:
         fact = f"{network.environment} as it is installed is another network than {network.name} in the catalog"
         raise Refused("E_CONFIG", fact, fix="describe the network again, and publish the catalog with it")
+    if course >= len(solver.chronics):
+        fact = f"{network.environment} has {len(solver.chronics)} courses, and number {course} is asked for"
+        raise Refused("E_CONFIG", fact, fix=f"ask for 0 to {len(solver.chronics) - 1}")
     held = solver.chronics[course]
     times = np.arange(first, last + 1, every)
     begin = (first - held.first) % (24 * 60 * MINUTE) // held.step  # so that nights are nights

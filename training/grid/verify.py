@@ -21,7 +21,7 @@ from wattahead.storage.objects import Bucket
 from wattahead.storage.tables import decode_table, encode_table, read_parquet
 from wattahead.workloads.grid_action import feature_schema, own
 from wattahead.workloads.grid_action.planning import NAME
-from wattahead.workloads.grid_action.sample import read_sample, valid_times
+from wattahead.workloads.grid_action.sample import Sample, nothing, read_sample, valid_times
 
 JOB = "verify"
 MOST_BACK: Final = LIVE_WINDOW // HOUR  # hours before those are closed
@@ -67,7 +67,7 @@ def verify(bucket: Bucket, event: HourEvent, solvers: Solvers | None = None, *, 
     if closed(event, now):
         return refuse_closed(bucket, JOB, event, now)
     plan, digest = read_plan(bucket, event)
-    batches = [one for one in plan.batches if plan.pools[one.pool].workload == NAME and event.batch in ("", one.name)]
+    batches = [one for one in plan.batches if _can_be(plan, one) and event.batch in ("", one.name)]
     solvers = {} if solvers is None else solvers
     there = _verified(bucket, plan, batches)
     outcomes: dict[str, Outcome] = {one.name: "duplicate" for one in batches if one.name in there}
@@ -83,6 +83,12 @@ def verify(bucket: Bucket, event: HourEvent, solvers: Solvers | None = None, *, 
     return Answer(JOB, event, worst(outcomes.values()), outcomes)
 
 
+def _can_be(plan: Plan, batch: Batch) -> bool:
+    """Return whether there is anything to solve a batch with: a network may say that there is nothing."""
+    planned = plan.pools[batch.pool]
+    return planned.workload == NAME and bool(own(planned).network.environment)
+
+
 def _verified(bucket: Bucket, plan: Plan, batches: list[Batch]) -> set[str]:
     """Return the batches that are verified already: one LIST, and none where there is nothing to verify."""
     names = {keys.verified(plan, NAME, batch.name): batch.name for batch in batches}
@@ -96,8 +102,8 @@ def _batch(
     attempt, planned = Attempt(bucket, JOB, event, now, batch.name), own(plan.pools[batch.pool])
     key, number = keys.verified(plan, planned.workload, batch.name), run_id(digest, batch.name)
     try:
-        rows, features = _read(bucket, plan, planned, batch)
-        found = attempt.timed("solve", lambda: solved(plan, planned, batch, rows, features, _solver(planned, solvers)))
+        rows, sample, why = _read(bucket, plan, planned, batch)
+        found = attempt.timed("solve", lambda: solved(planned, sample, rows, _solver(planned, solvers)))
         put = attempt.timed("write", lambda: bucket.create(key, encode_table(found.table)))
     except WattaheadError as error:
         waits: Outcome = "waiting" if error.code == "E_FEAT_MISSING" else "failed"
@@ -106,20 +112,19 @@ def _batch(
         if waits == "failed":
             raise
         return waits
-    outcome: Outcome = "ok" if put.created else "duplicate"
-    attempt.record(outcome, run_id=number, rows=found.table.num_rows, outcomes={"verified": batch.series})
+    outcome: Outcome = "duplicate" if not put.created else "degraded" if why else "ok"
+    attempt.record(outcome, run_id=number, rows=found.table.num_rows, outcomes={"verified": batch.series}, errors=why)
     return outcome
 
 
-def solved(
-    plan: Plan, planned: PlannedGrids, batch: Batch, rows: pa.Table, features: pa.Table, solver: Solver
-) -> Verified:
-    """Return the rows of a batch with what the exact solution of each says: null where the grid does not survive."""
-    times = valid_times(planned, plan.issue_time)
-    sample = read_sample(features, planned.network, batch.series, times)
+def solved(planned: PlannedGrids, sample: Sample, rows: pa.Table, solver: Solver) -> Verified:
+    """Return rows with what the exact solution of each says: null where the grid does not survive.
+
+    A row whose state is not known stays unverified.
+    """
     candidates = Candidates(planned.network)
     by_name = {candidates.name(one): one for one in candidates.actions}
-    state = _state_of(rows, batch, times)
+    state = _state_of(rows, sample.series, sample.valid_times)
     actions: list[Action | None] = [by_name[name] if name else None for name in rows["action_id"].to_pylist()]
     done = np.zeros(rows.num_rows, dtype=bool)
     exact = np.full(rows.num_rows, np.nan)
@@ -135,12 +140,18 @@ def solved(
     return Verified(table, rows["rho_max"].to_numpy() - exact)
 
 
-def _read(bucket: Bucket, plan: Plan, planned: PlannedGrids, batch: Batch) -> tuple[pa.Table, pa.Table]:
-    rows, features = keys.rows(plan, planned.workload, batch.name), features_key(plan, batch)
-    return (
-        bucket.read(rows, partial(read_parquet, where=rows)),
-        bucket.read(features, partial(decode_table, schema=feature_schema(planned), where=features)),
-    )
+def _read(bucket: Bucket, plan: Plan, planned: PlannedGrids, batch: Batch) -> tuple[pa.Table, Sample, dict[str, str]]:
+    """Return the rows of a batch, its states, and why these cannot be known: then no later attempt will know them."""
+    key, features = keys.rows(plan, planned.workload, batch.name), features_key(plan, batch)
+    rows = bucket.read(key, partial(read_parquet, where=key))
+    network, times = planned.network, valid_times(planned, plan.issue_time)
+    try:
+        table = bucket.read(features, partial(decode_table, schema=feature_schema(planned), where=features))
+        return rows, read_sample(table, network, batch.series, times), {}
+    except Refused as error:
+        if error.code == "E_S3_DENIED":
+            raise
+        return rows, nothing(network, batch.series, times), {"": str(error)}
 
 
 def _solver(planned: PlannedGrids, solvers: Solvers) -> Solver:
@@ -154,9 +165,9 @@ def _solver(planned: PlannedGrids, solvers: Solvers) -> Solver:
     return solvers[network.name]
 
 
-def _state_of(rows: pa.Table, batch: Batch, times: NDArray[np.int64]) -> NDArray[np.int64]:
+def _state_of(rows: pa.Table, series: tuple[str, ...], times: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return which state of the sample each row is about."""
-    place = {name: number for number, name in enumerate(batch.series)}
+    place = {name: number for number, name in enumerate(series)}
     grid = np.array([place[name] for name in rows["series_id"].to_pylist()], dtype=np.int64)
     hour = np.searchsorted(times, rows["valid_time"].cast(pa.int64()).to_numpy())
     return grid * len(times) + hour

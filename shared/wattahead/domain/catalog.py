@@ -1,6 +1,5 @@
 """The catalog: which series exist, in which unit, with which features, and how they are pooled."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -11,10 +10,8 @@ from wattahead.domain.errors import Refused
 from wattahead.domain.graph import MIX, forecasts_of, stages
 from wattahead.domain.grid import GridPool, Network
 from wattahead.domain.hours import DAY, HOUR, duration
-from wattahead.domain.names import checked
+from wattahead.domain.names import check_quantiles, checked
 from wattahead.domain.series import Series
-
-_QUANTILE = re.compile(r"p(?!00)[0-9]{2}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -115,13 +112,7 @@ class Pool:
             )
         if not self.issue_hours or not set(self.issue_hours) <= set(range(24)):
             raise Refused("E_CONFIG", f"issue hours {list(self.issue_hours)} are not hours of a day", fix="use 0 to 23")
-        named = all(_QUANTILE.fullmatch(name) for name in self.quantiles)
-        if "p50" not in self.quantiles or not named or sorted(set(self.quantiles)) != list(self.quantiles):
-            raise Refused(
-                "E_CONFIG",
-                f"quantiles {list(self.quantiles)} lack p50 or are not ascending",
-                fix='write them as ["p10", "p50", "p90"]',
-            )
+        check_quantiles(self.quantiles)
 
 
 @dataclass(frozen=True)
@@ -149,9 +140,13 @@ class Catalog:
             duration(pool.training_window)
             duration(pool.input_deadline)
         stages({name: self.read_by(name) for name in self.pools})
+        _check_grids_once(self)
         for name, grids in self.grid_pools.items():
             checked("pool", name)
             known(f"grid pool {name}: network", grids.network, self.networks)
+            if self.networks[grids.network].name != grids.network:
+                told = f"network {grids.network} calls itself {self.networks[grids.network].name}"
+                raise Refused("E_CONFIG", told, fix="give both the same name")
             if name in self.pools:
                 raise Refused("E_CONFIG", f"{name} is a pool and a grid pool", fix="rename one of them")
 
@@ -223,6 +218,13 @@ def check_once(catalog: Catalog) -> None:
                 both = f"{series} stands in the pools {found[series]} and {name}"
                 raise Refused("E_CONFIG", both, fix="leave it in one of them")
             found[series] = name
+
+
+def _check_grids_once(catalog: Catalog) -> None:
+    """Refuse a grid that two pools screen: readers would meet two rows for one action."""
+    named = [grid for pool in catalog.grid_pools.values() for grid in pool.grids]
+    for grid in sorted({one for one in named if named.count(one) > 1}):
+        raise Refused("E_CONFIG", f"grid {grid} stands in two pools", fix="leave it in one of them")
 
 
 def _check_hours(catalog: Catalog, name: str, maker: str) -> None:

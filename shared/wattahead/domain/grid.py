@@ -6,11 +6,12 @@ them or to none. An action opens a line, or says which elements of one substatio
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Final
 
 from wattahead.domain.errors import Refused
 from wattahead.domain.hours import DAY, duration
-from wattahead.domain.names import checked
+from wattahead.domain.names import check_quantiles, checked
 
 OUT: Final = 0  # the busbar of an element that is connected to none
 BUSBARS: Final = (1, 2)
@@ -29,7 +30,9 @@ class Line:
 
     def __post_init__(self) -> None:
         # A line of no reactance would carry any flow; one of no limit could not be loaded.
-        if not (self.reactance and self.limit > 0 and self.origin != self.extremity):
+        numbers = (self.resistance, self.reactance, self.limit)
+        sound = all(map(isfinite, numbers)) and self.reactance and self.limit > 0
+        if not sound or self.origin == self.extremity:
             told = f"reactance {self.reactance}, limit {self.limit}, from {self.origin} to {self.extremity}"
             raise Refused("E_CONFIG", f"line {self.name} has {told}", fix="leave it out, or give it both")
 
@@ -80,6 +83,16 @@ class Network:
                 fix=f"number the substations from 0 to {len(self.substations) - 1}",
             )
 
+        names = [line.name for line in self.lines]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise Refused("E_CONFIG", f"network {self.name} has line {twice[0]} twice", fix="rename one of them")
+        for at, ways in self.configurations.items():
+            most = 2 ** len(self.elements(at))
+            if len(set(ways)) != len(ways) or not all(0 <= bits < most for bits in ways):
+                told = f"configurations of substation {at} of {self.name} stand twice, or name elements it has not"
+                raise Refused("E_CONFIG", told, fix=f"give different numbers from 0 to {most - 1}")
+
     def elements(self, substation: int) -> tuple[Element, ...]:
         """Return what stands at a substation: origins and extremities of lines, generators, loads."""
         sides = {
@@ -119,3 +132,4 @@ class GridPool:
             told = f"batch size {self.batch_size}, horizon {self.horizon}, top {self.top}"
             raise Refused("E_CONFIG", f"{told} of {self.network}", fix="use 1 to 1000 grids, at most P7D, at least 1")
         duration(self.input_deadline)
+        check_quantiles(self.quantiles)

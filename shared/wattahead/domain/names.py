@@ -22,6 +22,20 @@ RULES: Final = {
 }
 
 
+_QUANTILE: Final = re.compile(r"p(?!00)[0-9]{2}", re.ASCII)
+
+
+def check_quantiles(names: tuple[str, ...]) -> None:
+    """Refuse quantiles with `E_CONFIG` unless they are `p01` to `p99`, ascending, p50 among them."""
+    named = all(_QUANTILE.fullmatch(name) for name in names)
+    if "p50" not in names or not named or sorted(set(names)) != list(names):
+        raise Refused(
+            "E_CONFIG",
+            f"quantiles {list(names)} lack p50 or are not ascending",
+            fix='write them as ["p10", "p50", "p90"]',
+        )
+
+
 def checked(kind: str, name: object) -> str:
     """Return `name` when it matches the rule of `kind`; raise `E_NAME` otherwise."""
     rule = RULES[kind]

@@ -3,10 +3,13 @@
 What came true is the highest loading after each action, infinite where the grid does not survive it.
 """
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+DARK: Final = 2.0  # the loading that a grid counts as which does not survive
 Order = NDArray[np.integer]  # (S, A) actions from the best to the worst, as they were predicted
 
 
@@ -34,9 +37,13 @@ def auc(happened: NDArray[np.bool_], score: Floats) -> float:
 
 
 def hit(truth: Floats, order: Order, first: int) -> float:
-    """Share of the states whose best action, or one as good, is among the first ones of the order."""
+    """Share of the states whose best action, or one as good, is among the first ones of the order.
+
+    States that no action saves are not counted.
+    """
     best = truth.min(axis=1)
-    return float(np.mean(_best_of(truth, order, first) <= best + 1e-6))
+    saved = np.isfinite(best)
+    return float(np.mean(_best_of(truth, order, first)[saved] <= best[saved] + 1e-6)) if saved.any() else float("nan")
 
 
 def regret(truth: Floats, order: Order, first: int, *, nothing: int = 0) -> float:
@@ -62,5 +69,8 @@ def _best_of(truth: Floats, order: Order, first: int) -> Floats:
 
 
 def _beyond_best(taken: Floats, truth: Floats) -> float:
-    finite = np.isfinite(taken)  # where even doing nothing fails there is nothing to compare with
-    return float(np.mean(taken[finite] - truth.min(axis=1)[finite])) if finite.any() else float("nan")
+    """Return the mean of what is lost; a grid that goes dark though it need not counts as `DARK` at least."""
+    best = truth.min(axis=1)
+    saved = np.isfinite(best)
+    lost = np.where(np.isfinite(taken), taken, np.maximum(DARK, best))[saved] - best[saved]
+    return float(np.mean(lost)) if saved.any() else float("nan")

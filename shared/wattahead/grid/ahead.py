@@ -1,8 +1,9 @@
 """States of the hours to come: the present topology, with the injections that are to be expected.
 
-Expected is what somebody has stated for the hour, else what was measured at the same hour a day ago, or two, else what
-is injected now. Where the grid was wired then as it is now, the flows of that hour are taken as they were; elsewhere
-they are the present ones and the linear answer to the difference in injections.
+The issue hour is the newest measured state, unless that is stale. Expected of a later hour is what somebody has stated
+for it, else what was measured at the same hour a day ago, or two, else what is injected now. Where the grid was wired
+then as it is now, the flows of that hour are taken as they were; elsewhere they are the present ones and the linear
+answer to the difference in injections.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wattahead.domain.grid import BUSBARS, Network
+from wattahead.domain.grid import BUSBARS, OUT, Network
 from wattahead.domain.hours import DAY, HOUR, MINUTE
 from wattahead.domain.quality import Quality
 from wattahead.grid.flows import Wiring
@@ -46,45 +47,55 @@ def ahead(network: Network, past: Past, issue_time: int, hours: Instants) -> Ahe
     if not len(measured):
         return None
     now = int(measured[-1])
+    age = issue_time - int(past.times[now])
     source, held = _sources(past, now, hours)
+    if age <= STALE and not _stated(past, hours[:1])[0]:
+        source[hours == issue_time], held[hours == issue_time] = now, False
     known = past.states.take(source)
     present = past.states.take(np.full(len(hours), now))
     alike = past.states.complete[source] & _same_wiring(known, present)
     states = _moved(network, present, known, alike)
-    age = issue_time - int(past.times[now])
     flags = np.where(held, Quality.INPUT_MISSING, 0) | np.where(alike, 0, Quality.FLOWS_ESTIMATED)
     return Ahead(states, (flags | (Quality.TARGET_STALE if age > STALE else 0)).astype(np.int32), age // MINUTE)
 
 
 def _sources(past: Past, now: int, hours: Instants) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Return where the injections of each hour are taken from, and whether they are only the present ones."""
-    units = (past.states.generator_p, past.states.load_p, past.states.load_q)
-    stated = np.logical_and.reduce([np.isfinite(one).all(axis=1) for one in units])
     found = np.full(len(hours), now)
     held = hours != past.times[now]
     for back in reversed(BACK):
-        at = np.searchsorted(past.times, hours - back).clip(0, len(past.times) - 1)
-        there = (past.times[at] == hours - back) & stated[at]
-        found[there], held[there] = at[there], False
+        there = _stated(past, hours - back)
+        found[there], held[there] = np.searchsorted(past.times, hours[there] - back), False
     return found, held
 
 
+def _stated(past: Past, hours: Instants) -> NDArray[np.bool_]:
+    """Return of which hours the injections are known."""
+    units = (past.states.generator_p, past.states.load_p, past.states.load_q)
+    known = np.logical_and.reduce([np.isfinite(one).all(axis=1) for one in units])
+    at = np.searchsorted(past.times, hours).clip(0, len(past.times) - 1)
+    found: NDArray[np.bool_] = (past.times[at] == hours) & known[at]
+    return found
+
+
 def _same_wiring(one: States, other: States) -> NDArray[np.bool_]:
-    names = ("generator_bus", "load_bus", "origin_bus", "extremity_bus")
+    names = ("generator_bus", "load_bus", "origin_bus", "extremity_bus")  # also of units: who was out gave nothing
     return np.logical_and.reduce([(getattr(one, name) == getattr(other, name)).all(axis=1) for name in names])
 
 
 def _moved(network: Network, present: States, known: States, alike: NDArray[np.bool_]) -> States:
     """Return the present topology with the injections of `known`, and flows to go with them."""
     wiring = Wiring.of(network, present.origin_bus[0], present.extremity_bus[0])
-    injected = replace(present, generator_p=known.generator_p, load_p=known.load_p)
+    here, taken = present.generator_bus != OUT, present.load_bus != OUT  # who is out now stays out
+    given, asked = np.where(here, known.generator_p, 0.0), np.where(taken, known.load_p, 0.0)
+    injected = replace(present, generator_p=given, load_p=asked)
     flows = present.line_p + wiring.flows(injections(network, injected) - injections(network, present))
     voltage = np.where(np.isfinite(known.generator_v), known.generator_v, present.generator_v)
     same = alike[:, None]
     return replace(
         injected,
         generator_v=voltage,
-        load_q=known.load_q,
+        load_q=np.where(taken, known.load_q, 0.0),
         line_p=np.where(same, known.line_p, flows),
         line_q=np.where(same, known.line_q, present.line_q),
         line_v=np.where(same, known.line_v, present.line_v),
@@ -96,8 +107,8 @@ def injections(network: Network, states: States) -> Floats:
     count = len(network.substations)
     found = np.zeros((len(states), 2 * count))
     for units, buses, power in (
-        (network.generators, states.generator_bus, states.generator_p),
-        (network.loads, states.load_bus, -states.load_p),
+        (network.generators, states.generator_bus, np.where(states.generator_bus != OUT, states.generator_p, 0.0)),
+        (network.loads, states.load_bus, np.where(states.load_bus != OUT, -states.load_p, 0.0)),
     ):
         for number, unit in enumerate(units):
             found[:, unit.substation + count * int(buses[0, number] == BUSBARS[1])] += power[:, number]

@@ -6,8 +6,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wattahead.domain.grid import Network
-from wattahead.grid.states import Floats, States
+from wattahead.domain.grid import BUSBARS, OUT, Network
+from wattahead.grid.states import UNKNOWN, Floats, States
 
 # [MW] and [MVAr] into a line at its origin, from a generator, to a load; [kV] at the origin, or held by a generator;
 # the busbar, of a line at both ends.
@@ -33,12 +33,13 @@ def to_elements(states: States) -> dict[str, Floats]:
 
 
 def from_elements(network: Network, values: Mapping[str, Floats]) -> States:
-    """Return the states (S) that the variables of the elements (S, P) tell; a busbar that is not known is 0."""
+    """Return the states (S) that the variables of the elements (S, P) tell. A busbar that there is not is `UNKNOWN`."""
     first, second = len(network.lines), len(network.lines) + len(network.generators)
     line, generator, load = slice(0, first), slice(first, second), slice(second, None)
 
     def bus(name: str, part: slice) -> NDArray[Any]:
-        return np.nan_to_num(values[name][:, part]).astype(np.int8)
+        held = values[name][:, part]
+        return np.where(np.isin(held, (OUT, *BUSBARS)), held, UNKNOWN).astype(np.int8)
 
     return States(
         generator_p=values["p"][:, generator],

@@ -1,6 +1,7 @@
 """States of a network as arrays: what every unit injects, where every element is connected, what every line carries."""
 
 from dataclasses import dataclass, fields, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,10 @@ from wattahead.domain.grid import OUT, Network
 
 Floats = NDArray[np.float64]
 Buses = NDArray[np.int8]
+
+
+UNKNOWN: Final = -1  # the busbar of an element of which nothing was said
+LARGEST, HIGHEST = 1e5, 2e3  # [MW] or [MVAr], [kV]: more is another unit, or a fault
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,22 @@ class States:
 
     @property
     def complete(self) -> NDArray[np.bool_]:
-        """Which states can be worked with, (S): every unit, and every line that is connected, has its numbers."""
-        units = (self.generator_p, self.generator_v, self.load_p, self.load_q)
+        """Which states can be worked with, (S).
+
+        Every busbar is known, and every unit, and every line that is connected, has numbers that can be.
+        """
+        buses = (self.generator_bus, self.load_bus, self.origin_bus, self.extremity_bus)
         on = (self.origin_bus != OUT) & (self.extremity_bus != OUT)
-        lines = (np.isfinite(one) | ~on for one in (self.line_p, self.line_q, self.line_v))
-        found = [*(np.isfinite(one).all(axis=1) for one in units), *(one.all(axis=1) for one in lines), on.any(axis=1)]
+        loads = self.load_bus
+        powers = ((self.generator_p, self.generator_bus), (self.load_p, loads), (self.load_q, loads))
+        found = [
+            *((one != UNKNOWN).all(axis=1) for one in buses),
+            *(((bus == OUT) | (np.abs(one) <= LARGEST)).all(axis=1) for one, bus in powers),  # NaN is not below it
+            *((~on | (np.abs(one) <= LARGEST)).all(axis=1) for one in (self.line_p, self.line_q)),
+            (~on | ((self.line_v > 0) & (self.line_v <= HIGHEST))).all(axis=1),
+            ((self.generator_bus == OUT) | ((self.generator_v > 0) & (self.generator_v <= HIGHEST))).all(axis=1),
+            on.any(axis=1),
+        ]
         return np.all(found, axis=0)
 
     def rho(self, network: Network) -> Floats:

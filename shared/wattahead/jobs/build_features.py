@@ -4,7 +4,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Final
 
-from wattahead.domain.errors import Transient
+from wattahead.domain.errors import Transient, WattaheadError
 from wattahead.domain.plan import Batch, HourEvent, Plan
 from wattahead.jobs.building import Building
 from wattahead.jobs.hour import Answer, closed, read_plan, refuse_closed, worst
@@ -25,15 +25,15 @@ def build_features(bucket: Bucket, event: HourEvent, *, now: int) -> Answer:
         return refuse_closed(bucket, "features", event, now)
     hour = Building(bucket, event, now, *read_plan(bucket, event))
     outcomes: dict[str, Outcome] = {}
-    failures: list[Transient] = []
+    failures: list[WattaheadError] = []
     for name, batches in _by_pool(hour.plan, event).items():
         try:
             outcomes |= _builder(hour.plan.pools[name].workload)(hour, name, batches)
-        except Transient as error:
-            # The storage is away for one pool: the others go on, and a retry meets only this one.
+        except WattaheadError as error:
+            # A fault of one pool: the others go on, and a retry meets only this one.
             failures.append(error)
     if failures:
-        raise failures[0]
+        raise min(failures, key=lambda error: not isinstance(error, Transient))  # what may pass is retried
     return Answer("features", event, worst(outcomes.values()), outcomes)
 
 

@@ -26,7 +26,6 @@ from wattahead.workloads.grid_action import own
 from wattahead.workloads.grid_action.sample import Sample, nothing, to_table, valid_times
 
 CELL: Final = 5 * MINUTE  # states are told apart that are this far from each other
-MISSING: Final = Quality.TARGET_STALE | Quality.NO_FORECAST
 
 
 def build_pool(hour: Building, name: str, batches: list[Batch]) -> dict[str, Outcome]:
@@ -40,9 +39,9 @@ def build_pool(hour: Building, name: str, batches: list[Batch]) -> dict[str, Out
     outcomes: dict[str, Outcome] = {}
     for batch in batches:
         places = [series.index(one) for one in batch.series]
-        read = _sample(planned.network, batch.series, [known[place] for place in places], at, times)
+        read, why = _sample(planned.network, batch.series, [known[place] for place in places], at, times)
         told = {one: torn[place] for one, place in zip(batch.series, places, strict=True) if place in torn}
-        outcomes[batch.name] = _write(hour, batch, read, {**errors, **told})
+        outcomes[batch.name] = _write(hour, batch, read, {**errors, **told, **why})
     return outcomes
 
 
@@ -64,25 +63,24 @@ def _known(
     """Return what was known at the issue time of each grid: variable -> (cells, elements); and torn revisions."""
     points, start = count(network), at - max(BACK)
     grid, point = zone_numbers(rows, series), rows["point"].to_numpy()
-    who = np.where((grid >= 0) & (point < points), grid * points + point, -1)
+    who = np.where((grid >= 0) & (point >= 0) & (point < points), grid * points + point, -1)
     valid, available = (rows[name].cast(pa.int64()).to_numpy() for name in ("valid_time", "available_at"))
-    kept = valid % CELL == 0
     arrays: dict[str, NDArray[np.float64]] = {}
     torn: dict[int, str] = {}
     for name in VARIABLES:
-        value = rows[name].to_numpy().astype(np.float64)[kept]
-        held = panel(who[kept], valid[kept], available[kept], value, series=len(series) * points, start=start,
+        value = rows[name].to_numpy().astype(np.float64)
+        held = panel(who, valid, available, value, series=len(series) * points, start=start,
                      end=until, step=CELL, names=[one for one in series for _ in range(points)])  # fmt: skip
-        known = held.known(np.array([at]), before=(at - start) // CELL, after=(until - at) // CELL)[:, 0]
-        arrays[name] = known.reshape(len(series), points, -1)
+        # By cell: a torn revision of one moment says nothing of any other.
+        arrays[name] = held.settled(at).reshape(len(series), points, -1)
         torn |= {number // points: str(why) for number, why in held.conflicts.items()}
     return [{name: array[place].T for name, array in arrays.items()} for place in range(len(series))], torn
 
 
 def _sample(
     network: Network, series: tuple[str, ...], known: list[dict[str, Floats]], at: int, times: NDArray[np.int64]
-) -> Sample:
-    """Return the states of a batch at every hour of the horizon."""
+) -> tuple[Sample, dict[str, str]]:
+    """Return the states of a batch at every hour of the horizon, and why flows could not be solved."""
     cells = at - max(BACK) + np.arange(len(known[0]["p"])) * CELL
     parts, ages = [], []
     for place, one in enumerate(series):
@@ -90,10 +88,16 @@ def _sample(
         held = {name: array[there] for name, array in known[place].items()}
         found = ahead(network, Past(cells[there], from_elements(network, held)), at, times) if there.any() else None
         blank = nothing(network, (one,), times)
-        parts.append((found.states, found.flags) if found else (blank.states, blank.flags | Quality.TARGET_STALE))
+        lost = (blank.states, (blank.flags | Quality.TARGET_STALE).astype(np.int32))
+        parts.append((found.states, found.flags) if found else lost)
         ages.append(found.age_minutes if found else int(blank.age_minutes[0]))
-    states, flags = _solved(network, joined([states for states, _ in parts]), np.concatenate([one for _, one in parts]))
-    return Sample(series, times, states, states.complete, np.array(ages, dtype=np.int32), flags, {})
+    whole, flags = joined([states for states, _ in parts]), np.concatenate([flags for _, flags in parts])
+    errors = {}
+    try:
+        whole, flags = _solved(network, whole, flags)
+    except Refused as error:  # a simulator that does not know this network: flows stay estimated, and say so
+        errors[""] = str(error)
+    return Sample(series, times, whole, whole.complete, np.array(ages, dtype=np.int32), flags, {}), errors
 
 
 def _solved(network: Network, states: States, flags: NDArray[np.int32]) -> tuple[States, NDArray[np.int32]]:
@@ -101,12 +105,12 @@ def _solved(network: Network, states: States, flags: NDArray[np.int32]) -> tuple
     estimated = np.flatnonzero(flags & Quality.FLOWS_ESTIMATED)
     settle = power_flow() if len(estimated) and network.environment else None
     if settle is None:
-        return states, flags.astype(np.int32)
+        return states, flags
     found, failed = settle(network, states.take(estimated))
     solved = estimated[~failed]
     flags = flags.copy()
     flags[solved] &= ~int(Quality.FLOWS_ESTIMATED)
-    return states.put(solved, found.take(~failed)), flags.astype(np.int32)
+    return states.put(solved, found.take(~failed)), flags
 
 
 def _write(hour: Building, batch: Batch, read: Sample, errors: dict[str, str]) -> Outcome:

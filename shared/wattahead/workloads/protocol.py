@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,9 @@ from wattahead.domain.bundle import Manifest, Output, RegistryEntry, Rung
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.plan import Batch, Plan, Planned
 from wattahead.models.rows import Model
-from wattahead.storage.timeseries import Root
+
+if TYPE_CHECKING:  # what reads history would take a tenth of every cold start of score
+    from wattahead.storage.timeseries import Root
 
 Held = Callable[[str], RegistryEntry | None]  # what a pool's registry held at issue time
 
@@ -57,7 +59,7 @@ class Workload(Protocol):
         """Return the names of a pool's series, sorted."""
         ...
 
-    def roots(self, catalog: Catalog) -> Sequence[Root]:
+    def roots(self, catalog: Catalog) -> Sequence["Root"]:
         """Return the rows in the bucket that features are made of, which are compacted."""
         ...
 

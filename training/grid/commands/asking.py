@@ -3,12 +3,24 @@
 import argparse
 import os
 import time
+from collections.abc import Callable
 
 from training.grid.simulation.question import Question
 from training.grid.simulation.sampling import NONE, Sampling
 from training.parsing import known_by
 from wattahead.domain.hours import floor_hour, instant
 from wattahead.domain.plan import HourEvent
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number from `least` on; argparse tells who gives another."""
+
+    def number(text: str) -> int:
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text} is less than {least}")
+        return int(text)
+
+    return number
 
 
 def add_bucket(parser: argparse.ArgumentParser) -> None:
@@ -22,15 +34,15 @@ def add_environment(parser: argparse.ArgumentParser) -> None:
     told = "one that the simulator ships"
     parser.add_argument("--environment", "--env", default="rte_case14_realistic", metavar="NAME", help=told)
     most = Sampling.most_actions
-    parser.add_argument("--most-actions", type=int, default=most, metavar="N", help="candidate actions at most")
+    parser.add_argument("--most-actions", type=at_least(1), default=most, metavar="N", help="candidate actions at most")
 
 
 def add_states(parser: argparse.ArgumentParser) -> None:
     """Add how many states, and from which random numbers."""
-    parser.add_argument("--states", type=int, default=3000, metavar="N")
-    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--states", type=at_least(1), default=3000, metavar="N")
+    parser.add_argument("--seed", type=at_least(0), default=0, metavar="N")
     told = "the number changes nothing but the time"
-    parser.add_argument("--processes", type=int, default=1, metavar="N", help=told)
+    parser.add_argument("--processes", type=at_least(1), default=1, metavar="N", help=told)
 
 
 def add_hour(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ import argparse
 from rich.console import Console
 
 from training.grid.commands import plain
-from training.grid.commands.asking import add_bucket, now
+from training.grid.commands.asking import add_bucket, at_least, now
 from training.parsing import opened
 from training.stopping import Stop
 from wattahead.domain.catalog import Catalog, known
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="first", default="", metavar="TIME", help="default: two days before --to")
     parser.add_argument("--to", dest="last", default="", metavar="TIME", help="default: the hour that began last")
     parser.add_argument("--every", default="PT1H", metavar="PT1H", help="between two states")
-    parser.add_argument("--course", type=int, default=0, metavar="N", help="which of the environment's courses")
+    parser.add_argument("--course", type=at_least(0), default=0, metavar="N", help="which of the environment's courses")
     add_bucket(parser)
 
 
@@ -34,6 +34,9 @@ def run(asked: argparse.Namespace, console: Console, stop: Stop) -> int:
     grid, network = _found(catalog, asked.grid)
     last = instant(asked.last) if asked.last else floor_hour(now())
     first = instant(asked.first) if asked.first else last - 2 * DAY
+    if not first <= last <= now():
+        told = f"from {iso(first)} to {iso(last)} nothing can have been measured by {iso(now())}"
+        raise Refused("E_CONFIG", told, fix="name times that are over, the earlier one first")
     stop.check()
     states = observe(bucket, network, grid, first, last, every=duration(asked.every), course=asked.course)
     highest = states.rho(network).max(axis=1)

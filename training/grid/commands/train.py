@@ -16,13 +16,16 @@ from training.grid.simulation.dataset import Dataset, load
 from training.grid.simulation.question import Question
 from training.grid.simulation.sampling import LOADS, NONE, OUTAGES, Sampling
 from training.grid.train import TEST, Trained, train
+from training.grid.trainers import trainer
 from training.parsing import opened
 from training.report.saved import located
 from training.stopping import Stop
 from wattahead.domain.catalog import Catalog, known
 from wattahead.domain.errors import Refused
+from wattahead.jobs.promote import refuse_earlier
 from wattahead.storage.catalogs import latest_catalog
 from wattahead.storage.objects import Bucket
+from wattahead.storage.registry import latest
 
 SHOWN: Final = (
     "rmse", "r2", "overload_auc", "failure_auc", "top_1", "top_5", "top_10", "regret", "regret_5", "regret_10",
@@ -47,6 +50,8 @@ def run(asked: argparse.Namespace, console: Console, stop: Stop) -> int:
     name = _pool(catalog, asked.pool)
     catalog = _taught(catalog, name, asked.trainer)
     pool = catalog.grid_pools[name]
+    trainer(pool.trainer)  # before minutes of simulation: one that is not there, or a decision that comes too late
+    refuse_earlier(latest(bucket, name), at)
     attempt = Attempt(bucket, name, at, asked.seed, started_at=now(), trainer=asked.trainer)
     try:
         sets = {

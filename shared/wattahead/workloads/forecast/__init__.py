@@ -1,6 +1,7 @@
 """The forecast workload: from the features of a batch to quantiles of every series and hour."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -8,13 +9,14 @@ from wattahead.domain.bundle import Manifest, Output
 from wattahead.domain.catalog import Catalog
 from wattahead.domain.plan import Batch, Plan, Planned, PlannedPool
 from wattahead.features.grammar import providers
-from wattahead.storage import timeseries
-from wattahead.storage.timeseries import Root
 from wattahead.workloads.forecast import planning, rows, sample
 from wattahead.workloads.forecast.planning import NAME
 from wattahead.workloads.forecast.sample import Sample
 from wattahead.workloads.ladder import climb
 from wattahead.workloads.protocol import Held, Scored, Task
+
+if TYPE_CHECKING:
+    from wattahead.storage.timeseries import Root
 
 __all__ = ["NAME", "baseline", "feature_schema", "output", "plan", "pools", "roots", "score", "series"]
 
@@ -36,8 +38,10 @@ def series(catalog: Catalog, pool: str) -> tuple[str, ...]:
     return tuple(str(one) for one in catalog.series(pool))
 
 
-def roots(catalog: Catalog) -> Sequence[Root]:
+def roots(catalog: Catalog) -> Sequence["Root"]:
     """Return the rows that forecasts read: actuals, weather, and what others forecast."""
+    from wattahead.storage import timeseries  # noqa: PLC0415 - score never asks
+
     signals = {(signal.key, signal.subkey) for signal in catalog.signals.values()}
     weather = {pool.weather for pool in catalog.pools.values()} - {""}
     others = {name for pool in catalog.pools.values() for name in providers(catalog.feature_sets[pool.feature_set])}

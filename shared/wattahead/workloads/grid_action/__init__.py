@@ -1,20 +1,26 @@
 """The grid action workload: from the states of grids to the actions that load their lines least."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from wattahead.domain.bundle import Manifest, Output
 from wattahead.domain.catalog import Catalog
+from wattahead.domain.errors import Refused
+from wattahead.domain.grid import Network
 from wattahead.domain.plan import Planned, PlannedGrids
 from wattahead.grid.candidates import Candidates
-from wattahead.storage import timeseries
-from wattahead.storage.timeseries import Root
 from wattahead.workloads.grid_action import planning, rows, sample, screening
 from wattahead.workloads.grid_action.planning import BASELINE, NAME
 from wattahead.workloads.grid_action.sample import Sample
 from wattahead.workloads.protocol import Held, Scored, Task
+
+if TYPE_CHECKING:
+    from wattahead.storage.timeseries import Root
 
 __all__ = ["NAME", "baseline", "feature_schema", "output", "plan", "pools", "roots", "score", "series"]
 
@@ -34,8 +40,10 @@ def series(catalog: Catalog, pool: str) -> tuple[str, ...]:
     return tuple(sorted(catalog.grid_pools[pool].grids))
 
 
-def roots(catalog: Catalog) -> Sequence[Root]:
+def roots(catalog: Catalog) -> Sequence["Root"]:
     """Return the rows that the screening reads: states of the grids of each network."""
+    from wattahead.storage import timeseries  # noqa: PLC0415 - score never asks
+
     return [timeseries.states(name) for name in sorted({pool.network for pool in catalog.grid_pools.values()})]
 
 
@@ -58,13 +66,23 @@ def score(task: Task, table: pa.Table | None) -> Scored:
     """Return the rows of a batch; without a feature object none of its states is known, and the rows say so."""
     planned, series = own(task.plan.pools[task.batch.pool]), task.batch.series
     times = sample.valid_times(planned, task.plan.issue_time)
-    blank = sample.nothing(planned.network, series, times)
-    read = blank if table is None else sample.read_sample(table, planned.network, series, times)
+    read = _read(planned.network, series, times, table)
     ranked, errors = _ranked(task, planned, read)
     found, flags = rows.to_rows(task.plan, planned, read, ranked, run_id=task.run_id, extra=task.extra)
     worst = ranked.level.reshape(len(series), -1).argmax(axis=1) + np.arange(len(series)) * len(times)
     served = tuple(ranked.served_by[place] for place in worst.tolist())
     return Scored(found, ranked.level[worst], served, flags, {**read.errors, **errors})
+
+
+def _read(network: Network, series: tuple[str, ...], times: NDArray[np.int64], table: pa.Table | None) -> Sample:
+    """Return what is known of a batch; a feature object of another network says nothing, and why is told."""
+    blank = sample.nothing(network, series, times)
+    if table is None:
+        return blank
+    try:
+        return sample.read_sample(table, network, series, times)
+    except Refused as error:
+        return replace(blank, errors={"": str(error)})
 
 
 def _ranked(task: Task, planned: PlannedGrids, read: Sample) -> tuple[rows.Ranked, dict[str, str]]:

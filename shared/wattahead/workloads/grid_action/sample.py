@@ -67,8 +67,9 @@ def read_sample(table: pa.Table, network: Network, series: Sequence[str], times:
     steps = len(times)
     where = {name: number for number, name in enumerate(series)}
     who = np.array([where.get(name, -1) for name in table["series_id"].to_pylist()], dtype=np.int64)
-    step = (table["valid_time"].cast(pa.int64()).to_numpy() - times[0]) // HOUR
-    inside = (who >= 0) & (step >= 0) & (step < steps)
+    away = table["valid_time"].cast(pa.int64()).to_numpy() - times[0]
+    step = away // HOUR
+    inside = (who >= 0) & (away % HOUR == 0) & (step >= 0) & (step < steps)
     place = (who * steps + step)[inside]
     filled = np.bincount(place, minlength=len(series) * steps).reshape(-1, steps)
     blank = nothing(network, series, times)
