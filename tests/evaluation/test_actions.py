@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattahead.evaluation.actions import auc, hit, r2, regret, rmse, unverified_regret
+from wattahead.evaluation.actions import DARK, auc, hit, r2, regret, rmse, unverified_regret
 
 # Two states with doing nothing and three actions; in the second the third action is not survived.
 TRUTH = np.array([[1.2, 0.9, 1.0, 1.5], [0.8, 0.7, np.inf, 0.6]])
@@ -26,6 +26,13 @@ def test_the_best_is_found_as_soon_as_it_is_among_those_verified() -> None:
 
 def test_doing_nothing_is_left_when_all_that_was_verified_is_worse_or_fails() -> None:
     assert regret(TRUTH, BAD, 1) == pytest.approx((1.2 - 0.9 + 0.8 - 0.6) / 2)
+
+
+def test_a_grid_that_goes_dark_though_it_need_not_costs_as_much_as_is_counted_for_it() -> None:
+    dark = np.array([[np.inf, np.inf, 0.5]])
+
+    assert regret(dark, np.array([[1, 0, 2]]), 1) == pytest.approx(DARK - 0.5)
+    assert hit(dark, np.array([[1, 0, 2]]), 2) == 0
 
 
 def test_an_action_taken_unseen_costs_what_it_does_and_one_that_fails_at_least_as_much_as_doing_nothing() -> None:

@@ -95,3 +95,67 @@ def test_states_come_back_from_rows_of_elements_as_they_went() -> None:
 
     for name in States.__dataclass_fields__:
         assert getattr(back, name).tolist() == getattr(states, name).tolist()
+
+
+def test_the_issue_hour_is_the_newest_measured_state_though_yesterday_is_known() -> None:
+    known = past(np.array([AT - DAY, AT - DAY + HOUR, AT - 5 * MINUTE]))
+
+    found = ahead(FIVE, known, AT, HOURS)
+
+    assert found
+    assert found.states.line_p[0] == pytest.approx(known.states.line_p[2])
+    assert found.states.load_p[1] == pytest.approx(known.states.load_p[1])
+    assert found.flags[0] == 0
+
+
+def test_what_is_stated_for_the_issue_hour_itself_is_used() -> None:
+    known = past(np.array([AT - 5 * MINUTE, AT]))
+    only = known.states.line_p.copy()
+    only[1] = np.nan  # injections alone
+
+    found = ahead(FIVE, replace(known, states=replace(known.states, line_p=only)), AT, HOURS)
+
+    assert found
+    assert found.states.load_p[0] == pytest.approx(known.states.load_p[1])
+
+
+def test_a_unit_that_is_out_now_stays_out_though_it_gave_power_yesterday() -> None:
+    known = past(np.array([AT - DAY + 3 * HOUR, AT]))
+    bus = known.states.generator_bus.copy()
+    bus[1, 0] = 0
+
+    found = ahead(FIVE, replace(known, states=replace(known.states, generator_bus=bus)), AT, HOURS[3:4])
+
+    assert found
+    assert found.states.generator_p[0, 0] == 0
+    assert found.states.generator_p[0, 1] == pytest.approx(known.states.generator_p[0, 1])
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("line_v", 0.0),
+        ("line_v", -138.0),
+        ("line_v", 138_000.0),
+        ("load_p", 1e30),
+        ("load_q", np.nan),
+        ("line_p", np.inf),
+    ],
+)
+def test_a_state_with_a_number_that_cannot_be_is_not_worked_with(column: str, value: float) -> None:
+    known = past(np.array([AT - 2 * HOUR, AT]))
+    array = getattr(known.states, column).copy()
+    array[1, 2] = value
+
+    found = ahead(FIVE, replace(known, states=replace(known.states, **{column: array})), AT, HOURS)
+
+    assert found
+    assert found.age_minutes == 120
+
+
+@pytest.mark.parametrize("busbar", [np.nan, 3.0, -1.0, 1.9, 258.0])
+def test_an_element_whose_busbar_is_not_known_is_not_taken_for_disconnected(busbar: float) -> None:
+    values = to_elements(reference(FIVE, balanced(FIVE, 2, np.random.default_rng(0))))
+    values["bus"][1, 4] = busbar
+
+    assert from_elements(FIVE, values).complete.tolist() == [True, False]

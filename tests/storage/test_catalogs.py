@@ -1,5 +1,6 @@
 """Catalogs: from a TOML file into an append-only log."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -188,6 +189,40 @@ def test_a_wrong_line_about_grids_is_named(tmp_path: Path, text: str, told: str)
 
     with pytest.raises(Refused, match=told):
         read_catalog(tmp_path / "catalog.toml")
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"grid_pools": {"a": pool(FIVE, ("one",)), "b": pool(FIVE, ("two", "one"))}}, "grid one stands in two pools"),
+        ({"networks": {"six": FIVE}, "grid_pools": {"a": replace(pool(FIVE, ("one",)), network="six")}}, "six calls"),
+    ],
+)
+def test_grids_that_could_not_be_told_apart_are_refused(file: Path, changed: dict[str, object], told: str) -> None:
+    with pytest.raises(Refused, match=told):
+        replace(read_catalog(file), **{"networks": {"five": FIVE}, **changed})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda: replace(FIVE, lines=(*FIVE.lines, FIVE.lines[0])), "has line AB twice"),
+        (lambda: replace(FIVE.lines[0], limit=float("nan")), "line AB has"),
+        (lambda: replace(FIVE.lines[0], reactance=float("inf")), "line AB has"),
+        (lambda: replace(FIVE.lines[0], extremity=0), "line AB has"),
+        (lambda: replace(FIVE, configurations={0: (0, 2, 2)}), "stand twice"),
+        (lambda: replace(FIVE, configurations={0: (-1,)}), "elements it has not"),
+        (lambda: replace(FIVE, configurations={0: (1 << 12,)}), "elements it has not"),
+        (lambda: replace(FIVE, configurations={9: (0,)}), "substations that it does not have"),
+        (lambda: pool(FIVE, ("one",), quantiles=("p10", "p90")), "lack p50"),
+        (lambda: pool(FIVE, ("one",), quantiles=("p90", "p50", "p10")), "not ascending"),
+        (lambda: pool(FIVE, ("one",), quantiles=("fail", "p50")), "lack p50 or"),
+        (lambda: pool(FIVE, ("one",), horizon="P9D"), "horizon P9D"),
+    ],
+)
+def test_a_network_or_pool_that_does_not_hold_is_refused(change: Callable[[], object], told: str) -> None:
+    with pytest.raises(Refused, match=told):
+        change()
 
 
 def test_a_pool_cannot_be_of_forecasts_and_of_grids(file: Path) -> None:

@@ -118,14 +118,16 @@ def _told(now: _Now, change: Change, actions: tuple[Action, ...], first: int) ->
     """Return each column for some states and actions of one kind and place: (S, B), or what broadcasts to it."""
     squared = change.flows**2
     rho = squared + now.q[:, None, :] ** 2
-    rho[change.flows == 0.0] = 0.0  # a line that is opened carries no reactive power
     np.sqrt(rho, out=rho)
     rho *= now.of_power[:, None, :]
+    place = [actions[0].substation]
+    if actions[0].kind == OPEN:
+        place = [action.line for action in actions]
+        rho[:, np.arange(len(place)), place] *= change.isolates  # where it is opened; rounding leaves it a little power
     overloads = np.count_nonzero(rho > 1, axis=2)
     worst, highest = _highest(rho)
     line = worst[0]
-    reactive = squared @ now.reactance
-    place = [action.line for action in actions] if actions[0].kind == OPEN else [actions[0].substation]
+    reactive = np.einsum("sbl,l->sb", squared, now.reactance)
     moved = np.subtract(change.flows, now.p[:, None, :], out=rho)
     return {
         "action": first + np.arange(change.actions.start, change.actions.stop)[None],
@@ -148,7 +150,7 @@ def _told(now: _Now, change: Change, actions: tuple[Action, ...], first: int) ->
         "rho_now": now.rho.max(axis=1)[:, None],
         "overloads": overloads,
         "largest_change": np.abs(moved, out=moved).max(axis=2),
-        "loss": squared @ now.resistance,
+        "loss": np.einsum("sbl,l->sb", squared, now.resistance),
         "reactive_loss": reactive,
         "reactive_more": reactive - now.reactive_loss[:, None],
         "load": now.load[:, None],

@@ -31,7 +31,7 @@ from wattahead.grid.states import Buses, Floats, States
 BASE: Final = 100.0  # MVA of the per-unit system
 BRIDGE: Final = 1e-6  # of the susceptance of what is moved: less than this goes around, so the action cuts in two
 IDLE: Final = 0.01  # [MW] a part that takes no more, such as the open end of a line, is not missed
-AT_ONCE: Final = 40_000  # flows in one array: 320 kB stay in a processor's cache, where work is four times as fast
+AT_ONCE: Final = 50_000  # flows in one array: 400 kB stay in a processor's cache, where work is four times as fast
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Wiring:
 
     def flows(self, injections: Floats) -> Floats:
         """Return the flows (S, L) [MW] of injections (S, n) [MW]; what an island has too much is taken everywhere."""
-        return injections @ (self.susceptance[:, None] * self.difference).T
+        return np.einsum("sn,ln->sl", injections, self.susceptance[:, None] * self.difference)  # not by BLAS, as below
 
     def gap(self, flows: Floats, substation: int) -> Floats:
         """Return by how much the angle on the first busbar of a substation is ahead of that on its second, (S) [rad].
@@ -83,7 +83,7 @@ class Wiring:
         """
         count = len(self.angles) // 2
         row = self.angles[substation] - self.angles[substation + count]
-        return flows @ (row[self.origin] - row[self.extremity])
+        return np.einsum("sl,l->s", flows, row[self.origin] - row[self.extremity])
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,9 @@ def changes(network: Network, actions: tuple[Action, ...], states: States) -> It
     """
     wiring = Wiring.of(network, states.origin_bus[0], states.extremity_bus[0])
     flows = np.where(wiring.susceptance != 0, states.line_p, 0.0)
-    injected = np.concatenate([states.generator_p, -states.load_p], axis=1)
+    given = np.where(states.generator_bus != OUT, states.generator_p, 0.0)
+    taken = np.where(states.load_bus != OUT, states.load_p, 0.0)
+    injected = np.concatenate([given, -taken], axis=1)
     for run in _runs(actions):
         some = actions[run]
         if some[0].kind == CONFIGURE:

@@ -1,13 +1,17 @@
 """What is learnt from, what is held back, and what a lesson is."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.grid.sets import made_up_dataset
-from training.grid.lessons import folds, lesson_of, split
+from training.grid.lessons import Lesson, folds, lesson_of, split
+from training.grid.trainers.bands import FOLDS, held_back
 from wattahead.domain.errors import Refused
+from wattahead.models.rows import Rows
 from wattahead.models.screen import linear
 
 EPISODES = st.lists(st.integers(0, 30), min_size=8, max_size=200).map(lambda held: np.array(sorted(held), np.int32))
@@ -34,6 +38,22 @@ def test_every_episode_lies_in_one_fold(episodes: np.ndarray, count: int, seed: 
 
     assert all(len(set(found[episodes == one].tolist())) == 1 for one in np.unique(episodes))
     assert set(found.tolist()) == set(range(min(count, len(np.unique(episodes)))))
+
+
+def test_what_is_said_of_a_held_back_episode_comes_from_a_fit_that_has_not_seen_it() -> None:
+    lesson = lesson_of(made_up_dataset(60, 0))
+    seen: list[set[int]] = []
+
+    def fit(known: Lesson) -> Callable[[Rows], np.ndarray]:
+        seen.append(set(known.episode.tolist()))
+        number = len(seen) - 1.0
+        return lambda rows: np.full(rows.block.shape[1], number)
+
+    said = held_back(lesson, fit).reshape(len(lesson), -1)
+
+    assert len(seen) == FOLDS
+    for state, episode in enumerate(lesson.episode.tolist()):
+        assert episode not in seen[int(said[state, 0])]
 
 
 def test_a_lesson_holds_each_state_and_action_in_the_order_of_the_set() -> None:
