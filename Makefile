@@ -65,7 +65,7 @@ grid: $(VENV)-grid/ready
 	@$(GRID) -m infra.local.grid --to demo-grid
 
 test-grid: $(VENV)-grid/ready
-	@$(GRID) -m pytest -m grid $(SPREAD) tests/training/grid tests/infra/test_grids_under_rights.py
+	@$(GRID) -m pytest -m grid $(SPREAD) tests/training/grid tests/perf/grid tests/infra/test_grids_under_rights.py
 
 check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-checkov/ready
 	@$(RUN) -m ruff format --check .
