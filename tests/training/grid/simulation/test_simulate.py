@@ -200,7 +200,7 @@ def test_the_command_says_what_it_did_and_the_second_time_that_it_read(
     ("wrong", "said"),
     [
         (["--env", "nowhere"], "ships no environment 'nowhere'"),
-        (["--states", "0"], "0 states cannot be simulated"),
+        (["--states", "99999999"], "99999999 states cannot be simulated"),
         (["--most-actions", "3"], "allow 9 or more"),
     ],
 )
