@@ -13,7 +13,7 @@ import pytest
 from tests.infra.enforcing import Enforcer, Keys, enforcer
 from tests.infra.iam import LISTS, REGION, Request, permits, policy
 from tests.infra.templates import load
-from tests.journeys.test_grid_hour import EVENT, ISSUE, KEY, NOW, world
+from tests.journeys.grids import EVENT, ISSUE, KEY, NOW, world
 from tests.training.grid.simulation.scenes import NEEDS_SIMULATOR, SMALL
 from training.grid.commands import main
 from wattahead.cli.main import main as wattahead

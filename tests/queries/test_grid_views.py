@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.journeys.test_grid_hour import EVENT, KEY, hour, world
+from tests.journeys.grids import EVENT, KEY, hour, world
 from wattahead.domain.plan import Plan
 from wattahead.jobs.hour import read_plan
 from wattahead.queries.connection import connect

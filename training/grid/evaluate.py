@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.grid.lessons import Lesson
-from wattahead.evaluation.actions import auc, hit, r2, regret, rmse, unverified_regret
+from wattahead.evaluation.actions import DARK, auc, hit, r2, regret, rmse, unverified_regret
 from wattahead.models.rows import Model
 from wattahead.models.screen import FAIL
 from wattahead.workloads.grid_action.screening import LIKELY, order
@@ -16,7 +16,7 @@ from wattahead.workloads.grid_action.screening import LIKELY, order
 Floats = NDArray[np.float64]
 Table = Mapping[str, Mapping[str, Mapping[str, float]]]  # set -> model -> measure
 
-CAP: Final = 2.0  # loadings are compared up to here: further up a state is lost, whatever the number
+CAP: Final = DARK  # loadings are compared up to here: further up a state is lost, whatever the number
 OVERLOAD: Final = 1.0
 TRIED: Final = (5, 10)  # how many of the first actions are verified
 

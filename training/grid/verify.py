@@ -1,7 +1,7 @@
 """Verify the actions of an hour: each of its rows solved exactly, and written beside the rows of the screening."""
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -27,14 +27,6 @@ JOB = "verify"
 MOST_BACK: Final = LIVE_WINDOW // HOUR  # hours before those are closed
 
 Solvers = dict[str, Solver]  # by the name of their network
-
-
-@dataclass(frozen=True)
-class Verified:
-    """What the exact solution says of some rows."""
-
-    table: pa.Table  # the rows, `verified` and `rho_max_verified` filled in
-    error: NDArray[np.float64]  # of `rho_max`, for rows with a loading
 
 
 def verify_back(bucket: Bucket, event: HourEvent, hours: int, *, now: int) -> list[Answer]:
@@ -71,16 +63,18 @@ def verify(bucket: Bucket, event: HourEvent, solvers: Solvers | None = None, *, 
     solvers = {} if solvers is None else solvers
     there = _verified(bucket, plan, batches)
     outcomes: dict[str, Outcome] = {one.name: "duplicate" for one in batches if one.name in there}
+    rows = 0
     faults: list[WattaheadError] = []
     for batch in batches:
         if batch.name not in there:
             try:
-                outcomes[batch.name] = _batch(bucket, event, now, plan, digest, batch, solvers)
+                outcomes[batch.name], count = _batch(bucket, event, now, plan, digest, batch, solvers)
+                rows += count
             except WattaheadError as error:
                 faults.append(error)
     if faults:
         raise faults[0]
-    return Answer(JOB, event, worst(outcomes.values()), outcomes)
+    return Answer(JOB, event, worst(outcomes.values()), outcomes, rows)
 
 
 def _can_be(plan: Plan, batch: Batch) -> bool:
@@ -98,26 +92,27 @@ def _verified(bucket: Bucket, plan: Plan, batches: list[Batch]) -> set[str]:
 
 def _batch(
     bucket: Bucket, event: HourEvent, now: int, plan: Plan, digest: str, batch: Batch, solvers: Solvers
-) -> Outcome:
+) -> tuple[Outcome, int]:
+    """Return how a batch ended, and how many rows were written now."""
     attempt, planned = Attempt(bucket, JOB, event, now, batch.name), own(plan.pools[batch.pool])
     key, number = keys.verified(plan, planned.workload, batch.name), run_id(digest, batch.name)
     try:
         rows, sample, why = _read(bucket, plan, planned, batch)
         found = attempt.timed("solve", lambda: solved(planned, sample, rows, _solver(planned, solvers)))
-        put = attempt.timed("write", lambda: bucket.create(key, encode_table(found.table)))
+        put = attempt.timed("write", lambda: bucket.create(key, encode_table(found)))
     except WattaheadError as error:
         waits: Outcome = "waiting" if error.code == "E_FEAT_MISSING" else "failed"
         with suppress(WattaheadError):  # the storage that failed the batch may refuse its entry too
             attempt.record(waits, run_id=number, outcomes={waits: batch.series}, errors={"": str(error)})
         if waits == "failed":
             raise
-        return waits
+        return waits, 0
     outcome: Outcome = "duplicate" if not put.created else "degraded" if why else "ok"
-    attempt.record(outcome, run_id=number, rows=found.table.num_rows, outcomes={"verified": batch.series}, errors=why)
-    return outcome
+    attempt.record(outcome, run_id=number, rows=found.num_rows, outcomes={"verified": batch.series}, errors=why)
+    return outcome, found.num_rows if put.created else 0
 
 
-def solved(planned: PlannedGrids, sample: Sample, rows: pa.Table, solver: Solver) -> Verified:
+def solved(planned: PlannedGrids, sample: Sample, rows: pa.Table, solver: Solver) -> pa.Table:
     """Return rows with what the exact solution of each says: null where the grid does not survive.
 
     A row whose state is not known stays unverified.
@@ -136,8 +131,7 @@ def solved(planned: PlannedGrids, sample: Sample, rows: pa.Table, solver: Solver
             exact[here] = np.where(answer.failed[0], np.nan, answer.rho[0].max(axis=1))
             done[here] = True
     table = _replaced(rows, "verified", pa.array(done))
-    table = _replaced(table, "rho_max_verified", pa.array(exact, from_pandas=True))
-    return Verified(table, rows["rho_max"].to_numpy() - exact)
+    return _replaced(table, "rho_max_verified", pa.array(exact, from_pandas=True))
 
 
 def _read(bucket: Bucket, plan: Plan, planned: PlannedGrids, batch: Batch) -> tuple[pa.Table, Sample, dict[str, str]]:

@@ -62,16 +62,6 @@ class PlannedPool:
         """The pools of the plan that are scored before it."""
         return frozenset(one for makers in self.forecasters.values() for one in makers)
 
-    @property
-    def input_deadline(self) -> str:
-        """How long after the issue time late sources are waited for."""
-        return self.pool.input_deadline
-
-    @property
-    def batch_size(self) -> int:
-        """How many series are scored together."""
-        return self.pool.batch_size
-
 
 @dataclass(frozen=True)
 class PlannedGrids:
@@ -89,16 +79,6 @@ class PlannedGrids:
     def reads(self) -> frozenset[str]:
         """The pools of the plan that are scored before it."""
         return frozenset()
-
-    @property
-    def input_deadline(self) -> str:
-        """How long after the issue time late sources are waited for."""
-        return self.pool.input_deadline
-
-    @property
-    def batch_size(self) -> int:
-        """How many series are scored together."""
-        return self.pool.batch_size
 
 
 Planned = PlannedPool | PlannedGrids  # the rails read what both have

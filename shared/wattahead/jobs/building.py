@@ -25,7 +25,7 @@ class Building:
 
     def is_early(self, pool: str) -> bool:
         """Return whether late sources are still waited for."""
-        return self.now < self.plan.issue_time + duration(self.plan.pools[pool].input_deadline)
+        return self.now < self.plan.issue_time + duration(self.plan.pools[pool].pool.input_deadline)
 
     def waits_for_rows(self, pool: str) -> bool:
         """Return whether rows of earlier stages are waited for.

@@ -52,7 +52,7 @@ def look_again(plan: Plan, missing: list[str], looked_at: int, now: int) -> int:
     late it is now.
     """
     pools = {batch.pool for batch in plan.batches if batch.name in missing}
-    deadlines = [plan.issue_time + duration(plan.pools[name].input_deadline) for name in pools]
+    deadlines = [plan.issue_time + duration(plan.pools[name].pool.input_deadline) for name in pools]
     coming = [deadline for deadline in deadlines if deadline > looked_at]
     # Whole minutes, rounded up: a look at the deadline itself must not fall before it.
     return -(-max(now, min(now + PAUSE, *coming)) // MINUTE) * MINUTE if coming else 0

@@ -77,8 +77,9 @@ def write_work(bucket: Bucket, event: HourEvent, work: list[dict[str, str]]) -> 
 
 def _batches(catalog: Catalog, planned: Planned, stage: int) -> Iterator[Batch]:
     series = workload(planned.workload).series(catalog, planned.name)
-    for number, first in enumerate(range(0, len(series), planned.batch_size)):
-        yield Batch(f"{planned.name}-{number:04d}", planned.name, stage, series[first : first + planned.batch_size])
+    size = planned.pool.batch_size
+    for number, first in enumerate(range(0, len(series), size)):
+        yield Batch(f"{planned.name}-{number:04d}", planned.name, stage, series[first : first + size])
 
 
 def _earlier(bucket: Bucket, event: HourEvent, pin: Callable[[HourEvent], Plan]) -> tuple[list[Plan], dict[str, str]]:

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from tests.grid.worlds import FIVE, pool
+from tests.journeys.grids import ISSUE, hour, world
 from tests.journeys.stores import DictStore, bucket_of
-from tests.journeys.test_grid_hour import ISSUE, hour, world
 from tests.training.grid.sets import bent_dataset
 from training.grid import gate
 from training.grid.simulation.dataset import Dataset
